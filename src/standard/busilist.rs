@@ -1,0 +1,210 @@
+//! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// One object of a busilist: its members in the order sent, names and values decoded only where they hold escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlatObject<'a> {
+    members: Vec<(Cow<'a, str>, Scalar<'a>)>,
+}
+
+/// A value the interface takes: strings, numbers kept as their exact text, and null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar<'a> {
+    /// A JSON string, decoded.
+    Text(Cow<'a, str>),
+    /// A JSON number, as its exact text: `12.50` stays `12.50`.
+    Number(&'a str),
+    /// `null`: 'not given' in an add, 'clear' in a modify.
+    Null,
+}
+
+impl Scalar<'_> {
+    /// The value as text; `null` and the empty string both mean that nothing is given.
+    pub fn given(&self) -> Option<&str> {
+        match self {
+            Scalar::Text(text) if text.is_empty() => None,
+            Scalar::Text(text) => Some(text),
+            Scalar::Number(text) => Some(text),
+            Scalar::Null => None,
+        }
+    }
+}
+
+/// Why one object of a busilist cannot be taken as a flat object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapeFault {
+    /// The member at fault; empty when the object as a whole is.
+    pub field: String,
+    /// What is wrong with it.
+    pub shape: Shape,
+}
+
+/// What the interface refuses in the shape of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Not an object at all.
+    NotAnObject,
+    /// `true` or `false`.
+    Boolean,
+    /// An object or an array as a value.
+    Nested,
+    /// The same key twice.
+    RepeatedKey,
+    /// A lone surrogate escape, which no UTF-8 can hold (§6.2.1).
+    LoneSurrogate,
+    /// U+0000, which PostgreSQL cannot hold.
+    Nul,
+    /// More than [`MAX_MEMBERS`] members.
+    TooManyMembers,
+}
+
+/// No dataset comes near this many fields. The bound keeps the search for repeated keys cheap whatever arrives.
+pub const MAX_MEMBERS: usize = 256;
+
+/// The text is not a JSON array.
+#[derive(Debug, thiserror::Error)]
+#[error("busilist 不是 JSON 数组: {0}")]
+pub struct NotAnArray(#[from] serde_json::Error);
+
+/// Splits the text of a busilist into the raw texts of its elements.
+pub fn split(text: &str) -> Result<Vec<&RawValue>, NotAnArray> {
+    Ok(serde_json::from_str(text)?)
+}
+
+impl<'a> FlatObject<'a> {
+    /// Reads one element of a busilist. All of its faults are reported, not the first alone.
+    pub fn read(element: &'a RawValue) -> Result<Self, Vec<ShapeFault>> {
+        let Ok(RawMembers(raw)) = serde_json::from_str(element.get()) else {
+            // Syntax was checked by `split`: what fails here is another type, or a name that is no Unicode text.
+            let shape = if element.get().starts_with('{') { Shape::LoneSurrogate } else { Shape::NotAnObject };
+            return Err(vec![ShapeFault { field: String::new(), shape }]);
+        };
+        let mut faults = Vec::new();
+        let mut members: Vec<(Cow<'a, str>, Scalar<'a>)> = Vec::with_capacity(raw.len());
+        for (name, value) in raw {
+            let mut fault = |shape| faults.push(ShapeFault { field: name.0.clone().into_owned(), shape });
+            if members.len() >= MAX_MEMBERS {
+                fault(Shape::TooManyMembers);
+                break;
+            }
+            if members.iter().any(|(seen, _)| *seen == name.0) {
+                fault(Shape::RepeatedKey);
+                continue;
+            }
+            if name.0.contains('\0') {
+                fault(Shape::Nul);
+            }
+            match scalar(value) {
+                Ok(value) => members.push((name.0, value)),
+                Err(shape) => fault(shape),
+            }
+        }
+        if faults.is_empty() { Ok(Self { members }) } else { Err(faults) }
+    }
+
+    /// Members in the order sent.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Scalar<'a>)> {
+        self.members.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The value of a member, as text; `None` when absent, null or empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.members.iter().find(|(member, _)| member == name).and_then(|(_, value)| value.given())
+    }
+}
+
+fn scalar(value: &RawValue) -> Result<Scalar<'_>, Shape> {
+    let text = value.get();
+    match text.as_bytes().first() {
+        Some(b'"') => {
+            let decoded = decode(text).ok_or(Shape::LoneSurrogate)?;
+            if decoded.contains('\0') { Err(Shape::Nul) } else { Ok(Scalar::Text(decoded)) }
+        }
+        Some(b'{' | b'[') => Err(Shape::Nested),
+        Some(b't' | b'f') => Err(Shape::Boolean),
+        Some(b'n') => Ok(Scalar::Null),
+        _ => Ok(Scalar::Number(text)),
+    }
+}
+
+/// Decodes a JSON string literal; `None` for a lone surrogate.
+fn decode(literal: &str) -> Option<Cow<'_, str>> {
+    let inside = &literal[1..literal.len() - 1];
+    if inside.contains('\\') { serde_json::from_str(literal).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+}
+
+/// A key, borrowed where it holds no escape.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object, none decoded, none dropped: a map type would hide repeated keys.
+struct RawMembers<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = RawMembers<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::with_capacity(32);
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, Vec<ShapeFault>> {
+        let element: &RawValue = serde_json::from_str(text).unwrap();
+        let object = FlatObject::read(element)?;
+        Ok(object.members().map(|(name, value)| (name.to_owned(), format!("{value:?}"))).collect())
+    }
+
+    fn shapes(text: &str) -> Vec<Shape> {
+        read(text).unwrap_err().into_iter().map(|fault| fault.shape).collect()
+    }
+
+    #[test]
+    fn strings_numbers_and_null_are_taken_as_sent() {
+        let members = read(r#"{"A":"x\u9752\"","B":12.50,"C":null,"D":-0,"E":1E3,"F":""}"#).unwrap();
+        let values: Vec<&str> = members.iter().map(|(_, value)| value.as_str()).collect();
+        let expected =
+            [r#"Text("x青\"")"#, r#"Number("12.50")"#, "Null", r#"Number("-0")"#, r#"Number("1E3")"#, r#"Text("")"#];
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn every_refused_shape_is_named() {
+        assert_eq!(shapes("[]"), [Shape::NotAnObject]);
+        assert_eq!(shapes("7"), [Shape::NotAnObject]);
+        assert_eq!(shapes(r#"{"A":true,"B":false}"#), [Shape::Boolean, Shape::Boolean]);
+        assert_eq!(shapes(r#"{"A":{},"B":[1]}"#), [Shape::Nested, Shape::Nested]);
+        assert_eq!(shapes(r#"{"A":"1","A":"2","\u0041":"3"}"#), [Shape::RepeatedKey, Shape::RepeatedKey]);
+        assert_eq!(shapes(r#"{"A":"\ud800","B":"\udc00\ud800"}"#), [Shape::LoneSurrogate, Shape::LoneSurrogate]);
+        assert_eq!(shapes(r#"{"\ud800":"1"}"#), [Shape::LoneSurrogate]);
+        assert_eq!(shapes(r#"{"A":"a\u0000b"}"#), [Shape::Nul]);
+    }
+
+    #[test]
+    fn split_keeps_each_element_as_sent() {
+        let elements = split(" [ {\"A\" : 1} ,{} ] ").unwrap();
+        assert_eq!(elements.iter().map(|e| e.get()).collect::<Vec<_>>(), ["{\"A\" : 1}", "{}"]);
+        assert!(split("{}").is_err());
+        assert!(split("[1,]").is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The standard itself, as pure types and functions: business codes and actions (§6.2.2, tables 2 and 3), regions, the
+//! envelope of Annex A, its signature and encryption (§7.1), the answer. Nothing here does I/O or knows what time it is.
+
+pub mod busilist;
+pub mod code;
+pub mod moment;
+pub mod region;
