@@ -1,0 +1,12 @@
+//! RabbitMQ: supervised connections, the confirmed publisher, the consumer, and the topology as declared data. No other
+//! room imports the AMQP client.
+
+mod connection;
+mod consumer;
+mod message;
+mod publisher;
+
+pub use connection::{Availability, Connection, ConnectionSettings};
+pub use consumer::{ConsumeError, Consumer};
+pub use message::{Delivery, Message};
+pub use publisher::{PublishError, Publisher};

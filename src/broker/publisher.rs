@@ -1,0 +1,128 @@
+//! The confirmed publisher: a publish has many outcomes, and one of them is success.
+
+use super::{Availability, Connection, Message};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::{Channel, Confirmation, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Mutex;
+
+/// Why a publish is not known to have succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// No queue takes the message: it came back, and nothing holds it.
+    #[error("no queue takes messages of exchange {exchange} with this key ({reply}): apply the topology")]
+    Returned {
+        /// The exchange it was published to.
+        exchange: String,
+        /// RabbitMQ's words.
+        reply: String,
+    },
+    /// The broker refuses to keep it, because a queue is full or has no quorum.
+    #[error("the broker refuses to keep the message: a queue of exchange {0} is full or has lost its quorum")]
+    Nacked(String),
+    /// The broker forbids this very message or its exchange, and closed the channel.
+    #[error("the broker forbids the message: {0}")]
+    Forbidden(String),
+    /// The broker takes no publishes for now: it is short of memory or disk.
+    #[error("the broker takes no publishes for now: it is short of memory or disk space")]
+    Blocked,
+    /// There is no connection, or it broke before the broker answered: the outcome is unknown.
+    #[error("no answer from the broker: {0}")]
+    Lost(String),
+}
+
+impl PublishError {
+    /// Whether the broker as a whole is at fault rather than this message.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, PublishError::Blocked | PublishError::Lost(_) | PublishError::Nacked(_))
+    }
+}
+
+/// Publishes over a few channels of one connection, which clones share.
+///
+/// Several channels, because one channel's frames and confirms pass through one process of RabbitMQ.
+#[derive(Clone)]
+pub struct Publisher {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connection: Connection,
+    user: String,
+    channels: Vec<Mutex<Option<Channel>>>,
+    next: AtomicUsize,
+}
+
+impl Publisher {
+    /// Publishes as `user` over `channels` channels of `connection`.
+    pub fn new(connection: Connection, user: &str, channels: usize) -> Self {
+        let channels = (0..channels.max(1)).map(|_| Mutex::new(None)).collect();
+        let shared = Shared { connection, user: user.to_owned(), channels, next: AtomicUsize::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Whether the broker can be used right now.
+    pub fn availability(&self) -> Availability {
+        self.shared.connection.availability()
+    }
+
+    /// Waits until the broker is connected.
+    pub async fn up(&self) {
+        self.shared.connection.up().await;
+    }
+
+    /// Publishes and waits for the broker's confirm.
+    ///
+    /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
+    pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        if self.availability() == Availability::Blocked {
+            return Err(PublishError::Blocked);
+        }
+        let channel = self.channel().await.map_err(PublishError::Lost)?;
+        let confirm = channel
+            .basic_publish(
+                message.exchange.as_str().into(),
+                message.routing_key.as_str().into(),
+                // Without `mandatory` a message no queue takes would be confirmed and gone.
+                BasicPublishOptions { mandatory: true, immediate: false },
+                &message.body,
+                message.properties(&self.shared.user),
+            )
+            .await
+            .map_err(classify)?;
+        match confirm.await.map_err(classify)? {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => Err(PublishError::Returned {
+                exchange: message.exchange.clone(),
+                reply: returned.reply_text.to_string(),
+            }),
+            Confirmation::Nack(None) => Err(PublishError::Nacked(message.exchange.clone())),
+            Confirmation::NotRequested => Err(PublishError::Lost("the channel is not in confirm mode".to_owned())),
+        }
+    }
+
+    async fn channel(&self) -> Result<Channel, String> {
+        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
+        let mut slot = self.shared.channels[at].lock().await;
+        if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
+            return Ok(channel.clone());
+        }
+        let connection = self.shared.connection.live()?;
+        let channel = connection.create_channel().await.map_err(|e| e.to_string())?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
+        *slot = Some(channel.clone());
+        Ok(channel)
+    }
+}
+
+fn classify(error: lapin::Error) -> PublishError {
+    if let ErrorKind::ProtocolError(amqp) = error.kind() {
+        let forbidden = [AMQPSoftError::ACCESSREFUSED, AMQPSoftError::NOTFOUND, AMQPSoftError::PRECONDITIONFAILED];
+        if matches!(amqp.kind(), AMQPErrorKind::Soft(soft) if forbidden.contains(soft)) {
+            return PublishError::Forbidden(amqp.get_message().to_string());
+        }
+    }
+    PublishError::Lost(error.to_string())
+}

@@ -1,0 +1,80 @@
+//! `[interface]`, `[console]`, `[metrics]`: the three listeners.
+
+use super::TextSource;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The standard's interface (§6.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InterfaceSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The `<service>` of §6.3.
+    pub service: String,
+    /// Further names of `exchange`, `log` and `validate`: the `<interFlag>` of §6.3.
+    pub aliases: BTreeMap<String, String>,
+    /// The longest request taken, in bytes.
+    pub max_body_bytes: usize,
+    /// The most records of one exchange.
+    pub max_records: usize,
+    /// What all requests being worked on may hold of memory together, in bytes of their bodies.
+    pub budget_bytes: usize,
+    /// How long a request waits for its share of the budget, and a sender may be silent, in seconds.
+    pub patience_secs: u64,
+    /// How long an answer waits for the broker's confirm, in milliseconds.
+    pub confirm_millis: u64,
+    /// Always answer 200: for clients that throw on 4xx.
+    pub always_ok: bool,
+}
+
+impl Default for InterfaceSettings {
+    fn default() -> Self {
+        Self {
+            listen: any(8100),
+            service: "sesame".to_owned(),
+            aliases: BTreeMap::new(),
+            max_body_bytes: 32 << 20,
+            max_records: 100_000,
+            budget_bytes: 96 << 20,
+            patience_secs: 10,
+            confirm_millis: 2_000,
+            always_ok: false,
+        }
+    }
+}
+
+/// The operators' pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsoleSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Password of the operator `admin`; without one the console stays closed.
+    pub admin_password: Option<TextSource>,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self { listen: any(9100), admin_password: None }
+    }
+}
+
+/// Metrics and health.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for MetricsSettings {
+    fn default() -> Self {
+        Self { listen: any(9200) }
+    }
+}
+
+fn any(port: u16) -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, port).into()
+}

@@ -1,0 +1,153 @@
+//! Reading the settings, and saying what is wrong with them.
+
+use super::Config;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {reason}; give the right path, or let this user read it")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// The text is no TOML, or a key or value is not as expected.
+    #[error("{file}: {reason}")]
+    Invalid {
+        /// The file.
+        file: String,
+        /// Line, key and expectation, in the TOML reader's words, and the nearest right name.
+        reason: String,
+    },
+    /// An environment variable does not fit.
+    #[error("environment variable {name}: {reason}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// What is expected.
+        reason: String,
+    },
+    /// Two settings contradict each other.
+    #[error("{file}: {reason}")]
+    Contradiction {
+        /// The file.
+        file: String,
+        /// Which, and what to do.
+        reason: String,
+    },
+}
+
+const PREFIX: &str = "SESAME__";
+
+/// Reads the settings of a file, overridden by the environment.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
+    parse(&text, &path.display().to_string(), std::env::vars())
+}
+
+/// Reads settings from text; `file` names it in errors, `variables` override it.
+pub fn parse(
+    text: &str,
+    file: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let invalid = |reason: String| ConfigError::Invalid { file: file.to_owned(), reason };
+    let overrides: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    // Without overrides the text itself is read, so that errors tell the line.
+    let config: Config = if overrides.is_empty() {
+        toml::from_str(text).map_err(|e| invalid(explain(&e)))?
+    } else {
+        let mut table: Table = toml::from_str(text).map_err(|e| invalid(explain(&e)))?;
+        for (name, value) in &overrides {
+            set(&mut table, name, value)?;
+        }
+        Value::Table(table).try_into().map_err(|e: toml::de::Error| invalid(explain(&e)))?
+    };
+    check(&config).map_err(|reason| ConfigError::Contradiction { file: file.to_owned(), reason })?;
+    Ok(config)
+}
+
+/// Sets `SESAME__SECTION__KEY`, or `SESAME__APPS__0__KEY` in the first of a list.
+fn set(table: &mut Table, name: &str, value: &str) -> Result<(), ConfigError> {
+    let bad = |reason: &str| ConfigError::Environment { name: name.to_owned(), reason: reason.to_owned() };
+    let path: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
+    let Some((key, sections)) = path.split_last().filter(|(_, sections)| !sections.is_empty()) else {
+        return Err(bad("expected SESAME__SECTION__KEY"));
+    };
+    let mut at = table;
+    let mut sections = sections.iter();
+    while let Some(section) = sections.next() {
+        let entry = at.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        at = match entry {
+            Value::Table(inner) => inner,
+            Value::Array(list) => {
+                let place = sections.next().and_then(|place| place.parse::<usize>().ok());
+                let item = place.and_then(|place| list.get_mut(place)).and_then(Value::as_table_mut);
+                item.ok_or_else(|| bad("a list needs the place of one of its entries, from 0"))?
+            }
+            _ => return Err(bad("names a key where a section is expected")),
+        };
+    }
+    at.insert(key.clone(), scalar(value));
+    Ok(())
+}
+
+/// A variable's text as the TOML value it looks like, else as a string.
+fn scalar(text: &str) -> Value {
+    let looks_structured = text.starts_with(['[', '{', '"']) || matches!(text, "true" | "false");
+    // A key of 32 digits is no number: only what fits 64 bits and has no leading zero is.
+    let looks_number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text) && text.len() < 6;
+    if looks_structured || looks_number {
+        let parsed = toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut t| t.remove("value"));
+        return parsed.unwrap_or_else(|| Value::String(text.to_owned()));
+    }
+    Value::String(text.to_owned())
+}
+
+/// The reader's message, and the nearest right name where a key is unknown.
+fn explain(error: &toml::de::Error) -> String {
+    let message = error.to_string();
+    let text = message.trim_end();
+    let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    match names.split_first() {
+        Some((unknown, known)) if text.contains("unknown field") || text.contains("unknown variant") => {
+            let nearest = known.iter().max_by(|a, b| {
+                strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
+            });
+            nearest.map(|name| format!("{text}\ndid you mean `{name}`?")).unwrap_or_else(|| text.to_owned())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn check(config: &Config) -> Result<(), String> {
+    let region = config.node.region;
+    if let Some(parent) = &config.parent
+        && (parent.region == region || !parent.region.covers(region))
+    {
+        return Err(format!("[parent] region {} does not cover the node's region {region}", parent.region));
+    }
+    for child in &config.children {
+        if child.region == region || !region.covers(child.region) {
+            return Err(format!("[[children]] {}: region {} does not lie in {region}", child.appid, child.region));
+        }
+    }
+    let mut appids: Vec<&str> = vec![&config.node.appid];
+    appids.extend(config.children.iter().map(|child| child.appid.as_str()));
+    appids.extend(config.apps.iter().map(|app| app.appid.as_str()));
+    appids.sort_unstable();
+    if let Some(twice) = appids.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("appid {:?} is given twice among [node], [[children]] and [[apps]]", twice[0]));
+    }
+    for app in &config.apps {
+        if let Some(outside) = app.regions.iter().chain([&app.region]).find(|granted| !region.covers(**granted)) {
+            return Err(format!("[[apps]] {}: region {outside} does not lie in the node's region {region}", app.appid));
+        }
+    }
+    Ok(())
+}

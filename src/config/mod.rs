@@ -1,0 +1,61 @@
+//! Settings of a node: one TOML file, every key documented in `config/node.toml`, each overridable by an environment
+//! variable `SESAME__SECTION__KEY`. One file per section; unknown keys are errors that name the nearest right one.
+
+mod apps;
+mod broker;
+mod dictionary;
+mod interface;
+mod load;
+mod neighbours;
+mod node;
+mod persist;
+mod secret;
+mod store;
+
+use serde::Deserialize;
+
+pub use apps::AppSettings;
+pub use broker::BrokerSettings;
+pub use dictionary::DictionarySettings;
+pub use interface::{ConsoleSettings, InterfaceSettings, MetricsSettings};
+pub use load::{ConfigError, load, parse};
+pub use neighbours::{ChildSettings, ParentSettings};
+pub use node::{NodeSettings, Role};
+pub use persist::PersistSettings;
+pub use secret::{KeySource, TextSource};
+pub use store::StoreSettings;
+
+/// All settings of one node.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who the node is and what this process does for it.
+    pub node: NodeSettings,
+    /// The standard's interface.
+    #[serde(default)]
+    pub interface: InterfaceSettings,
+    /// The operators' pages.
+    #[serde(default)]
+    pub console: ConsoleSettings,
+    /// Metrics and health.
+    #[serde(default)]
+    pub metrics: MetricsSettings,
+    /// The node's RabbitMQ.
+    pub broker: BrokerSettings,
+    /// The node's PostgreSQL.
+    pub store: StoreSettings,
+    /// How batches are committed, and tried again.
+    #[serde(default)]
+    pub persist: PersistSettings,
+    /// Where the data dictionary is, if not the built-in one.
+    #[serde(default)]
+    pub dictionary: DictionarySettings,
+    /// The node this one shares up to; none at the nation.
+    pub parent: Option<ParentSettings>,
+    /// The nodes that share up to this one.
+    #[serde(default)]
+    pub children: Vec<ChildSettings>,
+    /// The parties that may call this node.
+    #[serde(default)]
+    pub apps: Vec<AppSettings>,
+}

@@ -1,0 +1,194 @@
+//! Batches: the guard of 'once', the bodies and their evidence.
+
+use super::{Store, StoreError};
+use crate::record::Change;
+use crate::standard::code::{Action, BusinessCode};
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use deadpool_postgres::Transaction;
+use std::collections::{HashMap, HashSet};
+use time::OffsetDateTime;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+/// A verified batch, ready to be committed.
+#[derive(Debug, Clone)]
+pub struct NewBatch {
+    /// The batch id.
+    pub id: Uuid,
+    /// Region of the entering node.
+    pub origin: Region,
+    /// The sender's appid at the entering node.
+    pub appid: String,
+    /// The sender's random (§6.2.2).
+    pub random: String,
+    /// The dataset.
+    pub busicode: BusinessCode,
+    /// What the batch does; never a query.
+    pub action: Action,
+    /// The smallest region that covers every record.
+    pub region: Region,
+    /// SM3 of the content.
+    pub digest: [u8; 32],
+    /// When the entering node accepted it.
+    pub accepted: Moment,
+    /// The nodes passed, as JSON.
+    pub trace: serde_json::Value,
+    /// The sender's own signature and how to check it, as JSON.
+    pub evidence: serde_json::Value,
+    /// Length of the busilist, uncompressed.
+    pub bytes: usize,
+    /// The busilist, zstd.
+    pub body: Vec<u8>,
+    /// What it does to which record.
+    pub changes: Vec<Change>,
+    /// The id its failure has, if it ever failed: a commit resolves it.
+    pub failure: Uuid,
+    /// Whether a modify or delete of a record never added fails the batch: at the entering node alone.
+    pub must_exist: bool,
+}
+
+/// A committed batch, as it is published again from the store.
+#[derive(Debug, Clone)]
+pub struct StoredBatch {
+    /// The batch id.
+    pub id: Uuid,
+    /// Region of the entering node.
+    pub origin: Region,
+    /// The dataset.
+    pub busicode: BusinessCode,
+    /// What the batch does.
+    pub action: Action,
+    /// The smallest region that covers every record.
+    pub region: Region,
+    /// How many records it has.
+    pub records: u32,
+    /// SM3 of the content.
+    pub digest: [u8; 32],
+    /// When the entering node accepted it.
+    pub accepted: Moment,
+    /// The nodes passed, as JSON.
+    pub trace: serde_json::Value,
+    /// The sender's evidence, as JSON.
+    pub evidence: serde_json::Value,
+    /// The busilist, zstd.
+    pub body: Vec<u8>,
+}
+
+/// Inserts the batches that are not there yet; returns the ids inserted.
+///
+/// A concurrent insert of the same id is waited for, so that two consumers never commit one batch twice.
+pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Result<HashSet<Uuid>, StoreError> {
+    let statement = tx
+        .prepare_cached(
+            "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
+             accepted_at, trace, evidence, body) \
+             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
+             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::json[], $13::json[], $14::bytea[]) \
+             ON CONFLICT (id) DO NOTHING RETURNING id",
+        )
+        .await?;
+    let ids: Vec<Uuid> = batches.iter().map(|b| b.id).collect();
+    let origins: Vec<i32> = batches.iter().map(|b| b.origin.number() as i32).collect();
+    let appids: Vec<&str> = batches.iter().map(|b| b.appid.as_str()).collect();
+    let randoms: Vec<&str> = batches.iter().map(|b| b.random.as_str()).collect();
+    let busicodes: Vec<i16> = batches.iter().map(|b| b.busicode.number() as i16).collect();
+    let actions: Vec<i16> = batches.iter().map(|b| action_number(b.action)).collect();
+    let regions: Vec<i32> = batches.iter().map(|b| b.region.number() as i32).collect();
+    let records: Vec<i32> = batches.iter().map(|b| b.changes.len() as i32).collect();
+    let bytes: Vec<i32> = batches.iter().map(|b| i32::try_from(b.bytes).unwrap_or(i32::MAX)).collect();
+    let digests: Vec<&[u8]> = batches.iter().map(|b| b.digest.as_slice()).collect();
+    let accepted: Vec<OffsetDateTime> = batches.iter().map(|b| b.accepted.into()).collect();
+    let traces: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.trace)).collect();
+    let evidence: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.evidence)).collect();
+    let bodies: Vec<&[u8]> = batches.iter().map(|b| b.body.as_slice()).collect();
+    let rows = tx
+        .query(
+            &statement,
+            &[
+                &ids, &origins, &appids, &randoms, &busicodes, &actions, &regions, &records, &bytes, &digests,
+                &accepted, &traces, &evidence, &bodies,
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The digests of batches committed before.
+pub(super) async fn digests(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+    let rows = tx.query("SELECT id, digest FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Takes back batches of the same transaction that turned out not to be applicable.
+pub(super) async fn withdraw(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    Ok(())
+}
+
+/// Notes how many changes of each batch were stale.
+pub(super) async fn note_stale(tx: &Transaction<'_>, ids: &[Uuid], stale: &[i32]) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE batches b SET stale = u.stale FROM unnest($1::uuid[], $2::int[]) AS u(id, stale) WHERE b.id = u.id",
+        &[&ids, &stale],
+    )
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The committed batches of these ids.
+    pub async fn batches(&self, ids: &[Uuid]) -> Result<Vec<StoredBatch>, StoreError> {
+        let client = self.client().await?;
+        let rows = client
+            .query(
+                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, trace, evidence, body \
+                 FROM batches WHERE id = ANY($1)",
+                &[&ids],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredBatch {
+                    id: row.get(0),
+                    origin: region(row.get(1))?,
+                    busicode: busicode(row.get(2))?,
+                    action: action(row.get(3))?,
+                    region: region(row.get(4))?,
+                    records: row.get::<_, i32>(5) as u32,
+                    digest: row.get::<_, &[u8]>(6).try_into().map_err(|_| corrupt("digest"))?,
+                    accepted: row.get::<_, OffsetDateTime>(7).into(),
+                    trace: row.get(8),
+                    evidence: row.get(9),
+                    body: row.get(10),
+                })
+            })
+            .collect()
+    }
+}
+
+pub(super) fn action_number(action: Action) -> i16 {
+    match action {
+        Action::Add => 1,
+        Action::Modify => 2,
+        Action::Delete => 3,
+        Action::Query => 4,
+    }
+}
+
+pub(super) fn action(number: i16) -> Result<Action, StoreError> {
+    Action::ALL.into_iter().find(|action| action_number(*action) == number).ok_or_else(|| corrupt("action"))
+}
+
+pub(super) fn busicode(number: i16) -> Result<BusinessCode, StoreError> {
+    u16::try_from(number).ok().and_then(BusinessCode::from_number).ok_or_else(|| corrupt("busicode"))
+}
+
+pub(super) fn region(number: i32) -> Result<Region, StoreError> {
+    u32::try_from(number).ok().and_then(Region::from_number).ok_or_else(|| corrupt("region"))
+}
+
+/// A column that holds what sesame never writes: someone has edited the table.
+pub(super) fn corrupt(column: &str) -> StoreError {
+    StoreError::Refused { sqlstate: String::new(), message: format!("column {column} holds an impossible value") }
+}

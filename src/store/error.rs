@@ -1,0 +1,77 @@
+//! What can go wrong with PostgreSQL, sorted by what to do about it.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// A failed call to the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// PostgreSQL cannot be reached or is going down (SQLSTATE 08, 53, 57P): wait and try again; nothing has failed.
+    #[error("PostgreSQL is unavailable: {0}")]
+    Outage(String),
+    /// Two transactions met (SQLSTATE 40, or a key inserted by another at the same moment): run it again.
+    #[error("transactions met: {0}")]
+    Conflict(String),
+    /// PostgreSQL refuses this very statement: some datum in it is at fault, or the schema.
+    #[error("PostgreSQL refused the statement ({sqlstate}): {message}")]
+    Refused {
+        /// The five characters of SQLSTATE; empty where the client library refused a value.
+        sqlstate: String,
+        /// PostgreSQL's own words.
+        message: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the store as a whole is at fault rather than what was asked of it.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, StoreError::Outage(_))
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db) = error.as_db_error() else {
+            // A value that does not fit its column's type is no outage; a closed or broken connection is.
+            return if error.is_closed() || source_is_io(&error) {
+                StoreError::Outage(describe(&error))
+            } else {
+                StoreError::Refused { sqlstate: String::new(), message: describe(&error) }
+            };
+        };
+        let message = db.message().to_owned();
+        let code = db.code().code();
+        let starting = *db.code() == SqlState::CANNOT_CONNECT_NOW;
+        match &code[..2] {
+            "08" | "53" => StoreError::Outage(message),
+            "40" => StoreError::Conflict(message),
+            _ if code.starts_with("57P") || starting => StoreError::Outage(message),
+            _ => StoreError::Refused { sqlstate: code.to_owned(), message },
+        }
+    }
+}
+
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(e) => match StoreError::from(e) {
+                // Without a connection no statement was at fault: a wrong password is an outage until it is mended.
+                StoreError::Refused { message, .. } => StoreError::Outage(message),
+                other => other,
+            },
+            other => StoreError::Outage(other.to_string()),
+        }
+    }
+}
+
+fn source_is_io(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+}
+
+/// The error with its cause: tokio-postgres keeps the interesting half in `source`.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,242 @@
+//! The states of records, read under lock and written back merged.
+//!
+//! Reading, merging in one pure function and writing back beats a merge spelled out in SQL: the rule stands once, in
+//! [`crate::record::State::merge`], and an add needs to read no more than versions.
+
+use super::StoreError;
+use crate::record::{Change, Effect, Fields, Outcome, RecordId, State, Version};
+use deadpool_postgres::Transaction;
+use std::collections::{BTreeMap, HashMap};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+/// A record touched by the transaction at hand.
+struct Touched {
+    /// Id of the row; assigned here for a record that is new.
+    id: i64,
+    state: State,
+    exists: bool,
+    dirty: bool,
+    /// The batch of the last change applied.
+    batch: Uuid,
+}
+
+/// The records that a transaction touches, held under lock.
+pub(super) struct Records(BTreeMap<RecordId, Touched>);
+
+impl Records {
+    /// Locks and reads the records of these changes, in the order of their keys so that two transactions do not wait
+    /// for each other crosswise.
+    pub(super) async fn lock(tx: &Transaction<'_>, changes: &[&Change]) -> Result<Self, StoreError> {
+        let mut wanted: BTreeMap<&RecordId, bool> = BTreeMap::new();
+        for change in changes {
+            *wanted.entry(&change.id).or_default() |= matches!(change.effect, Effect::Modify(_));
+        }
+        let known = read(tx, &wanted).await?;
+        let unknown = wanted.keys().filter(|id| !known.contains_key(**id)).count();
+        let mut ids = new_ids(tx, unknown).await?.into_iter();
+        let mut records = BTreeMap::new();
+        for (id, _) in wanted {
+            let touched = match known.get(id) {
+                Some((row, state)) => {
+                    Touched { id: *row, state: state.clone(), exists: true, dirty: false, batch: Uuid::nil() }
+                }
+                None => Touched {
+                    id: ids.next().ok_or_else(|| super::batches::corrupt("record_ids"))?,
+                    state: State::default(),
+                    exists: false,
+                    dirty: false,
+                    batch: Uuid::nil(),
+                },
+            };
+            records.insert(id.clone(), touched);
+        }
+        Ok(Self(records))
+    }
+
+    /// Whether the record's add has come.
+    pub(super) fn is_complete(&self, id: &RecordId) -> bool {
+        self.0.get(id).is_some_and(|touched| touched.state.is_complete())
+    }
+
+    /// Merges one change; returns the record's row id and what the merge did.
+    pub(super) fn merge(&mut self, change: &Change) -> Option<(i64, Outcome)> {
+        let touched = self.0.get_mut(&change.id)?;
+        let outcome = touched.state.merge(change.version, &change.effect);
+        if outcome == Outcome::Applied {
+            touched.dirty = true;
+            touched.batch = change.version.batch;
+        }
+        Some((touched.id, outcome))
+    }
+
+    /// Writes back what has changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another transaction has inserted one of the new keys meanwhile.
+    pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+        let (existing, new): (Vec<_>, Vec<_>) =
+            self.0.iter().filter(|(_, touched)| touched.dirty).partition(|(_, touched)| touched.exists);
+        if !new.is_empty() {
+            let columns = Columns::of(&new);
+            let statement = tx.prepare_cached(INSERT).await?;
+            let inserted = tx.execute(&statement, &columns.parameters()).await?;
+            if inserted != new.len() as u64 {
+                return Err(StoreError::Conflict("another transaction inserted the same record".to_owned()));
+            }
+        }
+        if !existing.is_empty() {
+            let columns = Columns::of(&existing);
+            let statement = tx.prepare_cached(UPDATE).await?;
+            tx.execute(&statement, &columns.parameters()).await?;
+        }
+        Ok(())
+    }
+}
+
+const INSERT: &str = "INSERT INTO records \
+    (busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields, applied_at) \
+    SELECT u.*, now() FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bigint[], $5::uuid[], $6::bool[], \
+    $7::bytea[], $8::bytea[], $9::json[], $10::json[]) AS u \
+    ON CONFLICT DO NOTHING";
+
+const UPDATE: &str = "UPDATE records r SET batch = u.batch, is_deleted = u.is_deleted, added = u.added, \
+    deleted = u.deleted, modified = u.modified, fields = u.fields, applied_at = now() \
+    FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bigint[], $5::uuid[], $6::bool[], $7::bytea[], $8::bytea[], \
+    $9::json[], $10::json[]) AS u(busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields) \
+    WHERE r.busicode = u.busicode AND r.region = u.region AND r.key = u.key";
+
+// Fields are read only where the merge needs them: a modify sets some of them, an add keeps the modified ones.
+const READ: &str = "SELECT r.busicode, r.region, r.key, r.id, r.added, r.deleted, r.modified, \
+    CASE WHEN w.fields OR r.modified IS NOT NULL THEN r.fields::text END \
+    FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bool[]) AS w(busicode, region, key, fields) \
+    JOIN records r ON r.busicode = w.busicode AND r.region = w.region AND r.key = w.key \
+    ORDER BY r.busicode, r.region, r.key FOR UPDATE OF r";
+
+async fn read(
+    tx: &Transaction<'_>,
+    wanted: &BTreeMap<&RecordId, bool>,
+) -> Result<HashMap<RecordId, (i64, State)>, StoreError> {
+    let busicodes: Vec<i16> = wanted.keys().map(|id| id.busicode.number() as i16).collect();
+    let regions: Vec<i32> = wanted.keys().map(|id| id.region.number() as i32).collect();
+    let keys: Vec<&str> = wanted.keys().map(|id| id.key.as_ref()).collect();
+    let fields: Vec<bool> = wanted.values().copied().collect();
+    let statement = tx.prepare_cached(READ).await?;
+    let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &fields]).await?;
+    rows.iter()
+        .map(|row| {
+            let id = RecordId {
+                busicode: super::batches::busicode(row.get(0))?,
+                region: super::batches::region(row.get(1))?,
+                key: row.get::<_, &str>(2).into(),
+            };
+            Ok((id, (row.get(3), state(row)?)))
+        })
+        .collect()
+}
+
+fn state(row: &tokio_postgres::Row) -> Result<State, StoreError> {
+    let modified: Option<Json<BTreeMap<String, String>>> = row.get(6);
+    let modified = modified.map(|json| json.0).unwrap_or_default();
+    let fields: Option<String> = row.get(7);
+    Ok(State {
+        added: version(row.get(4))?,
+        deleted: version(row.get(5))?,
+        modified: modified
+            .into_iter()
+            .map(|(name, hex)| Ok((name, decode(&hex::decode(hex).unwrap_or_default())?)))
+            .collect::<Result<_, StoreError>>()?,
+        fields: match fields {
+            Some(text) => Fields::from_stored(text).map_err(|_| super::batches::corrupt("fields"))?,
+            None => Fields::empty(),
+        },
+    })
+}
+
+fn version(bytes: Option<&[u8]>) -> Result<Option<Version>, StoreError> {
+    bytes.map(decode).transpose()
+}
+
+fn decode(bytes: &[u8]) -> Result<Version, StoreError> {
+    Version::decode(bytes).ok_or_else(|| super::batches::corrupt("version"))
+}
+
+async fn new_ids(tx: &Transaction<'_>, count: usize) -> Result<Vec<i64>, StoreError> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let statement = tx.prepare_cached("SELECT nextval('record_ids') FROM generate_series(1, $1::int)").await?;
+    let rows = tx.query(&statement, &[&(count as i32)]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The columns of many rows, as PostgreSQL takes them in one statement.
+struct Columns<'a> {
+    busicodes: Vec<i16>,
+    regions: Vec<i32>,
+    keys: Vec<&'a str>,
+    ids: Vec<i64>,
+    batches: Vec<Uuid>,
+    is_deleted: Vec<bool>,
+    added: Vec<Option<Vec<u8>>>,
+    deleted: Vec<Option<Vec<u8>>>,
+    modified: Vec<Option<Json<BTreeMap<&'a str, String>>>>,
+    fields: Vec<JsonText<'a>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &[(&'a RecordId, &'a Touched)]) -> Self {
+        let encoded = |version: Option<Version>| version.map(|version| version.encode().to_vec());
+        Self {
+            busicodes: rows.iter().map(|(id, _)| id.busicode.number() as i16).collect(),
+            regions: rows.iter().map(|(id, _)| id.region.number() as i32).collect(),
+            keys: rows.iter().map(|(id, _)| id.key.as_ref()).collect(),
+            ids: rows.iter().map(|(_, touched)| touched.id).collect(),
+            batches: rows.iter().map(|(_, touched)| touched.batch).collect(),
+            is_deleted: rows.iter().map(|(_, touched)| touched.state.is_deleted()).collect(),
+            added: rows.iter().map(|(_, touched)| encoded(touched.state.added)).collect(),
+            deleted: rows.iter().map(|(_, touched)| encoded(touched.state.deleted)).collect(),
+            modified: rows.iter().map(|(_, touched)| modified(&touched.state)).collect(),
+            fields: rows.iter().map(|(_, touched)| JsonText(touched.state.fields.as_json())).collect(),
+        }
+    }
+
+    fn parameters(&self) -> [&(dyn tokio_postgres::types::ToSql + Sync); 10] {
+        [
+            &self.busicodes,
+            &self.regions,
+            &self.keys,
+            &self.ids,
+            &self.batches,
+            &self.is_deleted,
+            &self.added,
+            &self.deleted,
+            &self.modified,
+            &self.fields,
+        ]
+    }
+}
+
+fn modified(state: &State) -> Option<Json<BTreeMap<&str, String>>> {
+    (!state.modified.is_empty()).then(|| {
+        Json(state.modified.iter().map(|(name, version)| (name.as_str(), hex::encode(version.encode()))).collect())
+    })
+}
+
+/// JSON text that goes to PostgreSQL as it is, without being parsed and written again.
+#[derive(Debug)]
+struct JsonText<'a>(&'a str);
+
+impl tokio_postgres::types::ToSql for JsonText<'_> {
+    fn to_sql(
+        &self,
+        _: &tokio_postgres::types::Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> Result<tokio_postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(tokio_postgres::types::IsNull::No)
+    }
+
+    tokio_postgres::types::accepts!(JSON);
+    tokio_postgres::types::to_sql_checked!();
+}

@@ -1,0 +1,25 @@
+//! PostgreSQL: the pool, the schema and its migrations, and one file per noun with all the SQL about it. No other room
+//! writes SQL. Nothing here knows of HTTP or AMQP.
+
+mod batches;
+mod changes;
+mod error;
+mod failures;
+mod log;
+mod merge;
+mod migrate;
+mod outbox;
+mod persist;
+mod pool;
+mod query;
+mod tally;
+
+pub use batches::{NewBatch, StoredBatch};
+pub use error::StoreError;
+pub use failures::{About, DueFailure, FailureState, NewFailure};
+pub use log::{LogEntry, LogFilter, LogRow};
+pub use migrate::SCHEMA_VERSION;
+pub use persist::Verdict;
+pub use pool::{Purpose, Store};
+pub use query::{Page, RecordFilter, RecordRow};
+pub use tally::{Tally, TallyRow};

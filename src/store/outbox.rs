@@ -1,0 +1,40 @@
+//! Batches committed here and not yet published to the accepted exchange.
+
+use super::{Store, StoreError};
+use deadpool_postgres::Transaction;
+use std::time::Duration;
+use uuid::Uuid;
+
+pub(super) async fn insert(tx: &Transaction<'_>, batches: &[Uuid]) -> Result<(), StoreError> {
+    let statement =
+        tx.prepare_cached("INSERT INTO outbox (batch) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING").await?;
+    tx.execute(&statement, &[&batches]).await?;
+    Ok(())
+}
+
+impl Store {
+    /// Takes published batches off the outbox.
+    pub async fn published(&self, batches: &[Uuid]) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached("DELETE FROM outbox WHERE batch = ANY($1)").await?;
+        client.execute(&statement, &[&batches]).await?;
+        Ok(())
+    }
+
+    /// The oldest batches left in the outbox for longer than `age`: their publisher has died or was cut off.
+    pub async fn left_in_outbox(&self, age: Duration, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+        let client = self.client().await?;
+        let rows = client
+            .query(
+                "SELECT batch FROM outbox WHERE since < now() - make_interval(secs => $1) ORDER BY since LIMIT $2",
+                &[&age.as_secs_f64(), &limit],
+            )
+            .await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// How many batches wait in the outbox.
+    pub async fn outbox_depth(&self) -> Result<i64, StoreError> {
+        Ok(self.client().await?.query_one("SELECT count(*) FROM outbox", &[]).await?.get(0))
+    }
+}

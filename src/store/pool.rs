@@ -1,0 +1,76 @@
+//! Connections to PostgreSQL.
+
+use super::{StoreError, migrate};
+use crate::standard::moment::Moment;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use std::str::FromStr;
+use std::time::Duration;
+use time::OffsetDateTime;
+use tokio_postgres::NoTls;
+
+/// What a pool's connections are for: shown by `pg_stat_activity`, and relied on by queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Applies changes. The queries' horizon looks for transactions of this name.
+    Persist,
+    /// Everything else.
+    Serve,
+}
+
+impl Purpose {
+    /// `application_name` of the connections.
+    pub(super) const fn application_name(self) -> &'static str {
+        match self {
+            Purpose::Persist => "sesame-persist",
+            Purpose::Serve => "sesame",
+        }
+    }
+}
+
+/// How long a caller waits for a free or a new connection.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// A pool of connections to one node's database.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// Prepares a pool. Nothing is connected yet: PostgreSQL may come up later.
+    ///
+    /// # Errors
+    /// When `uri` is no PostgreSQL connection string.
+    pub fn new(uri: &str, connections: usize, purpose: Purpose) -> Result<Self, StoreError> {
+        let mut config = tokio_postgres::Config::from_str(uri)?;
+        config.application_name(purpose.application_name());
+        config.connect_timeout(WAIT);
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .build()
+            .map_err(|e| StoreError::Refused { sqlstate: String::new(), message: e.to_string() })?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema to [`super::SCHEMA_VERSION`]. Safe to run from many processes at once.
+    ///
+    /// # Errors
+    /// Also when the schema is newer than this program: an old program must not write into it.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::run(&mut self.client().await?).await
+    }
+
+    /// PostgreSQL's clock, which every process of a node is checked against.
+    pub async fn clock(&self) -> Result<Moment, StoreError> {
+        let row = self.client().await?.query_one("SELECT clock_timestamp()", &[]).await?;
+        Ok(row.get::<_, OffsetDateTime>(0).into())
+    }
+
+    pub(super) async fn client(&self) -> Result<Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+}
