@@ -4,9 +4,11 @@
 mod connection;
 mod consumer;
 mod message;
+mod names;
 mod publisher;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
 pub use consumer::{ConsumeError, Consumer};
 pub use message::{Delivery, Message};
+pub use names::Names;
 pub use publisher::{PublishError, Publisher};

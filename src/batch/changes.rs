@@ -1,0 +1,193 @@
+//! From the text of a busilist to changes of records.
+
+use crate::dataset::{Dataset, FieldFault};
+use crate::record::{Change, Effect, Fields, RecordId, Version};
+use crate::standard::busilist::{FlatObject, Shape, split};
+use crate::standard::code::Action;
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What is the same for every change of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    /// The batch.
+    pub batch: Uuid,
+    /// When the entering node accepted it.
+    pub accepted: Moment,
+    /// XZQHDM of a modify or delete that leaves it out.
+    pub home: Region,
+    /// The latest source time that is not in the future.
+    pub latest: Moment,
+}
+
+/// How much of the dictionary's rules a record is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every rule: at the door.
+    Rules,
+    /// Only what merging needs: the key, the region, the shape. Rules of the door have held below; this tier's may differ.
+    Structure,
+}
+
+/// What is wrong with one record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFault {
+    /// The record's place in the busilist, from 1; 0 where the list as a whole is at fault.
+    pub index: usize,
+    /// The field at fault; empty where the record as a whole is.
+    pub field: String,
+    /// The rule broken.
+    pub rule: String,
+    /// The reason in Chinese.
+    pub error: String,
+}
+
+/// Reads the changes of a batch, or every fault of every record, the first `most` of them.
+///
+/// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
+pub fn read_changes(
+    dataset: &Dataset,
+    action: Action,
+    busilist: &str,
+    stamp: &Stamp,
+    depth: Depth,
+) -> Result<Vec<Change>, Vec<RecordFault>> {
+    let whole = |rule: &str, error: String| vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
+    let elements = split(busilist).map_err(|e| whole("type", e.to_string()))?;
+    if elements.is_empty() {
+        return Err(whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned()));
+    }
+    let (mut changes, mut faults) = (Vec::with_capacity(elements.len()), Vec::new());
+    for (at, element) in elements.into_iter().enumerate() {
+        match read_change(dataset, action, element, at, stamp, depth) {
+            Ok(change) => changes.push(change),
+            Err(of_record) => faults.extend(of_record),
+        }
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    keep_order(&mut changes);
+    Ok(changes)
+}
+
+/// Beyond this many faults nobody reads on; a batch that is wrong throughout must not fill the memory.
+const MOST_FAULTS: usize = 1_000;
+
+fn read_change(
+    dataset: &Dataset,
+    action: Action,
+    element: &RawValue,
+    at: usize,
+    stamp: &Stamp,
+    depth: Depth,
+) -> Result<Change, Vec<RecordFault>> {
+    let index = at + 1;
+    let fault = |field: &str, rule: &str, error: String| RecordFault {
+        index,
+        field: field.to_owned(),
+        rule: rule.to_owned(),
+        error,
+    };
+    let object = FlatObject::read(element).map_err(|shapes| {
+        shapes.into_iter().map(|s| fault(&s.field, shape_rule(s.shape), shape_error(s.shape).to_owned())).collect::<Vec<_>>()
+    })?;
+    let mut faults: Vec<RecordFault> = match depth {
+        Depth::Rules => dataset.check(action, &object).into_iter().map(|f| of_field(index, f)).collect(),
+        Depth::Structure => Vec::new(),
+    };
+    let region = region_of(dataset, action, &object, stamp)
+        .map_err(|error| fault(dataset.region_field(), "region", error));
+    let source = source_of(dataset, action, &object, stamp);
+    if source > stamp.latest {
+        let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
+        faults.push(fault(dataset.time_field(), "future", error));
+    }
+    let key = dataset.key_of(&object).map_err(|e| fault("", "key", e.to_string()));
+    match (region, key) {
+        (Ok(region), Ok(key)) if faults.is_empty() => Ok(Change {
+            id: RecordId { busicode: dataset.code(), region, key: key.as_str().into() },
+            version: Version { source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 },
+            effect: effect(dataset, action, &object),
+        }),
+        (region, key) => {
+            // The dictionary has named a missing key or region by its field already.
+            let found = faults.is_empty();
+            faults.extend([region.err(), key.err()].into_iter().flatten().filter(|_| found));
+            Err(faults)
+        }
+    }
+}
+
+fn region_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: &Stamp) -> Result<Region, String> {
+    match object.given(dataset.region_field()) {
+        Some(text) => Region::parse(text).map_err(|e| e.to_string()),
+        None if action != Action::Add => Ok(stamp.home),
+        None => Err("缺少所属行政区划代码".to_owned()),
+    }
+}
+
+fn source_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: &Stamp) -> Moment {
+    let given = object.given(dataset.time_field()).and_then(|text| Moment::parse_civil(text).ok());
+    match given {
+        // A delete applies no field but its key, so a time in the future there is no ground to refuse it.
+        Some(source) if action == Action::Delete => source.min(stamp.latest),
+        Some(source) => source,
+        None => stamp.accepted,
+    }
+}
+
+fn effect(dataset: &Dataset, action: Action, object: &FlatObject<'_>) -> Effect {
+    // The deleted mark is the node's own; in a write it is ignored.
+    let applied = object.members().filter(|(name, _)| *name != "SCBZ");
+    match action {
+        Action::Add => Effect::Add(Fields::from_members(applied.filter_map(|(name, value)| Some((name, value.given()?))))),
+        Action::Modify => {
+            // Key and region say which record is meant; the record keeps them as they were added.
+            let set = applied.filter(|(name, _)| *name != dataset.region_field() && !dataset.key().iter().any(|k| k == name));
+            Effect::Modify(set.map(|(name, value)| (name.into(), value.given().map(Into::into))).collect())
+        }
+        Action::Delete | Action::Query => Effect::Delete,
+    }
+}
+
+/// Lifts the source time of a record's later change to that of its earlier one in the same batch.
+fn keep_order(changes: &mut [Change]) {
+    let mut latest: HashMap<RecordId, Moment> = HashMap::with_capacity(changes.len());
+    for change in changes {
+        let source = latest.entry(change.id.clone()).or_insert(change.version.source);
+        *source = (*source).max(change.version.source);
+        change.version.source = *source;
+    }
+}
+
+fn of_field(index: usize, fault: FieldFault) -> RecordFault {
+    RecordFault { index, field: fault.field, rule: fault.rule, error: fault.error }
+}
+
+fn shape_rule(shape: Shape) -> &'static str {
+    match shape {
+        Shape::NotAnObject | Shape::Boolean | Shape::Nested => "type",
+        Shape::RepeatedKey => "uniqueKeys",
+        Shape::LoneSurrogate | Shape::Nul => "unicode",
+        Shape::TooManyMembers => "maxProperties",
+    }
+}
+
+fn shape_error(shape: Shape) -> &'static str {
+    match shape {
+        Shape::NotAnObject => "记录不是 JSON 对象",
+        Shape::Boolean => "值不能是 true 或 false，应为字符串或数字",
+        Shape::Nested => "值不能是对象或数组，应为字符串或数字",
+        Shape::RepeatedKey => "字段重复出现",
+        Shape::LoneSurrogate => "含有不成对的代理字符（\\uD800 至 \\uDFFF），不是合法的 Unicode 文本",
+        Shape::Nul => "含有空字符（\\u0000）",
+        Shape::TooManyMembers => "字段过多",
+    }
+}

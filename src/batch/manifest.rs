@@ -1,0 +1,130 @@
+//! What travels beside the envelope, in headers covered by a signature of their own.
+
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use crate::standard::sign::Profile;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The federation's own data about a batch. Fixed at the entering node, but for the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The batch id.
+    pub batch: Uuid,
+    /// Region of the entering node.
+    pub origin: Region,
+    /// The sender's own region: XZQHDM of a modify or delete that leaves it out.
+    pub home: Region,
+    /// When the entering node accepted it: the base of every version in the batch.
+    pub accepted: Moment,
+    /// SM3 of the content.
+    pub digest: [u8; 32],
+    /// How many records it has.
+    pub records: u32,
+    /// The sender's own signature and how to check it.
+    pub evidence: Evidence,
+    /// The nodes that have committed it so far, the entering one first.
+    pub trace: Vec<Passage>,
+}
+
+/// The sender's own signature, kept so that anyone with its key can check who sent the batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// 应用账号.
+    pub appid: String,
+    /// 请求随机标识.
+    pub random: String,
+    /// 签名, as sent.
+    pub sign: String,
+    /// How it was computed.
+    pub profile: Profile,
+    /// What text was signed.
+    pub form: Form,
+    /// How long the entering node took from the first byte to handing the batch to the broker, in milliseconds.
+    pub millis: u32,
+}
+
+/// Which text of the busilist the sender signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// The array's own text, which is the batch's body.
+    Plain,
+    /// The ciphertext of the body under the sender's data key and this initial vector, in hex.
+    Encrypted(String),
+}
+
+/// A node that has committed the batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The node's region.
+    pub region: String,
+    /// When, in RFC 3339.
+    pub at: String,
+}
+
+/// Headers that are no manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("header {header} {problem}")]
+pub struct NotAManifest {
+    /// The header.
+    pub header: &'static str,
+    /// `is missing` or `cannot be read`.
+    pub problem: &'static str,
+}
+
+const BATCH: &str = "sesame-batch";
+const ORIGIN: &str = "sesame-origin";
+const HOME: &str = "sesame-home";
+const ACCEPTED: &str = "sesame-accepted";
+const DIGEST: &str = "sesame-digest";
+const RECORDS: &str = "sesame-records";
+const EVIDENCE: &str = "sesame-evidence";
+const TRACE: &str = "sesame-trace";
+/// In the order in which they are signed.
+const SIGNED: [&str; 8] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, TRACE];
+
+impl Manifest {
+    /// The headers.
+    pub fn to_headers(&self) -> BTreeMap<String, String> {
+        let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+        [
+            (BATCH, self.batch.to_string()),
+            (ORIGIN, self.origin.to_string()),
+            (HOME, self.home.to_string()),
+            (ACCEPTED, self.accepted.to_rfc3339()),
+            (DIGEST, hex::encode(self.digest)),
+            (RECORDS, self.records.to_string()),
+            (EVIDENCE, json(serde_json::to_string(&self.evidence))),
+            (TRACE, json(serde_json::to_string(&self.trace))),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// Reads the headers.
+    pub fn from_headers(headers: &BTreeMap<String, String>) -> Result<Self, NotAManifest> {
+        let get = |header: &'static str| {
+            headers.get(header).map(String::as_str).ok_or(NotAManifest { header, problem: "is missing" })
+        };
+        let bad = |header: &'static str| NotAManifest { header, problem: "cannot be read" };
+        let digest = hex::decode(get(DIGEST)?).map_err(|_| bad(DIGEST))?;
+        Ok(Self {
+            batch: get(BATCH)?.parse().map_err(|_| bad(BATCH))?,
+            origin: Region::parse(get(ORIGIN)?).map_err(|_| bad(ORIGIN))?,
+            home: Region::parse(get(HOME)?).map_err(|_| bad(HOME))?,
+            accepted: Moment::parse(get(ACCEPTED)?).map_err(|_| bad(ACCEPTED))?,
+            digest: digest.try_into().map_err(|_| bad(DIGEST))?,
+            records: get(RECORDS)?.parse().map_err(|_| bad(RECORDS))?,
+            evidence: serde_json::from_str(get(EVIDENCE)?).map_err(|_| bad(EVIDENCE))?,
+            trace: serde_json::from_str(get(TRACE)?).map_err(|_| bad(TRACE))?,
+        })
+    }
+
+    /// The text that the headers' signature covers: every signed header as it stands, a line each.
+    pub(super) fn signed_text(headers: &BTreeMap<String, String>) -> String {
+        SIGNED.map(|name| format!("{name}={}", headers.get(name).map_or("", String::as_str))).join("\n")
+    }
+}

@@ -1,0 +1,21 @@
+//! A batch: one accepted exchange on its way up. What it carries beside its envelope (the manifest), how the node that puts
+//! it on a broker seals it and the next step opens it, and the changes it makes to records. Pure: no I/O, no clock.
+
+mod changes;
+mod content;
+mod manifest;
+mod open;
+mod seal;
+
+pub use changes::{Depth, RecordFault, Stamp, read_changes};
+pub use content::{batch_id, content_digest, failure_id, routing_key};
+pub use manifest::{Evidence, Form, Manifest, NotAManifest, Passage};
+pub use open::{Incoming, OpenFault, Opened, Trust, TrustedNode, open};
+pub use seal::{NodeIdentity, Sealed, seal};
+
+/// Header that routes a batch to the queue of its size; not signed, since a wrong one only costs speed.
+pub const SIZE_HEADER: &str = "sesame-size";
+/// Header that says which attempt this delivery is; a token only, the store's row is the truth.
+pub const ATTEMPT_HEADER: &str = "sesame-attempt";
+/// Bodies from this many bytes on are bulk: they go through a queue of their own, so that no small batch waits behind them.
+pub const BULK_BYTES: usize = 64 * 1024;

@@ -1,0 +1,188 @@
+//! Opening: signatures, the broker's word on the sender, and what the sender may speak for must all agree (invariant 5).
+
+use super::seal::SIGN_HEADER;
+use super::{Manifest, NodeIdentity, NotAManifest};
+use crate::standard::cipher::{Cipher, Key};
+use crate::standard::code::{Action, BusinessCode};
+use crate::standard::envelope::Envelope;
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use crate::standard::sign::{Canonical, Profile, Signer};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A message as the broker delivers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The user that published it, checked by RabbitMQ.
+    pub user_id: Option<&'a str>,
+    /// Whether it carries CC or BCC.
+    pub copied: bool,
+    /// Its headers.
+    pub headers: &'a BTreeMap<String, String>,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// The nodes whose word counts here: this one and its children.
+#[derive(Clone)]
+pub struct Trust {
+    own: String,
+    nodes: HashMap<String, TrustedNode>,
+    cipher: Arc<dyn Cipher>,
+}
+
+/// A node whose signature is known.
+#[derive(Clone)]
+pub struct TrustedNode {
+    /// What it may speak for.
+    pub region: Region,
+    /// What it signs with.
+    pub key: Key,
+}
+
+impl Trust {
+    /// Trusts the node itself and its children, by appid.
+    pub fn new(own: &NodeIdentity, children: impl IntoIterator<Item = (String, TrustedNode)>) -> Self {
+        let mut nodes: HashMap<_, _> = children.into_iter().collect();
+        nodes.insert(own.appid.clone(), TrustedNode { region: own.region, key: own.key.clone() });
+        Self { own: own.appid.clone(), nodes, cipher: own.cipher.clone() }
+    }
+}
+
+/// A batch whose seals are whole.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What travels beside the envelope.
+    pub manifest: Manifest,
+    /// The dataset.
+    pub busicode: BusinessCode,
+    /// What it does; never a query.
+    pub action: Action,
+    /// The text of the array.
+    pub busilist: String,
+    /// What the node that sealed it may speak for.
+    pub sender_region: Region,
+}
+
+/// Why a message is not taken for a batch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenFault {
+    /// It carries CC or BCC, by which a sender can evade the broker's topic permissions.
+    #[error("the message carries CC or BCC headers, which would carry it past the broker's permissions")]
+    Copied,
+    /// Its headers are no manifest.
+    #[error("{0}: the message was not sealed by a sesame node")]
+    Manifest(#[from] NotAManifest),
+    /// Its body is no envelope of a write.
+    #[error("the body is no envelope of a write (Annex A.1): {0}")]
+    Envelope(String),
+    /// Sealed by a node that is neither this one nor a child.
+    #[error("sealed by {0:?}, which is neither this node nor one of its children: add it to [[children]]")]
+    UnknownSender(String),
+    /// Published by another user than the node that sealed it.
+    #[error("sealed by {sealed:?} but published by broker user {user:?}")]
+    SenderMismatch {
+        /// Who sealed it.
+        sealed: String,
+        /// The broker's word.
+        user: String,
+    },
+    /// The envelope's or the manifest's signature does not verify.
+    #[error("the signature of {sender:?} over the {part} does not verify: compare the keys of the two nodes")]
+    SignMismatch {
+        /// Who is said to have sealed it.
+        sender: String,
+        /// `envelope` or `manifest`.
+        part: &'static str,
+    },
+    /// The manifest belongs to another envelope.
+    #[error("the manifest is of batch {manifest}, the envelope of {envelope}")]
+    OtherBatch {
+        /// Batch of the manifest.
+        manifest: String,
+        /// Random of the envelope.
+        envelope: String,
+    },
+    /// It entered at a node outside the sender's region.
+    #[error("it entered at {origin}, which is not in the sender's region {sender}")]
+    ForeignOrigin {
+        /// The entering node.
+        origin: Region,
+        /// What the sender may speak for.
+        sender: Region,
+    },
+    /// Its base version lies in the future.
+    #[error("accepted at {accepted}, more than ten minutes ahead of this node's clock: check the clocks")]
+    Ahead {
+        /// The base version.
+        accepted: Moment,
+    },
+}
+
+impl OpenFault {
+    /// A stable code for the log, the failure and the metric.
+    pub fn code(&self) -> &'static str {
+        match self {
+            OpenFault::Copied => "COPIED",
+            OpenFault::Manifest(_) | OpenFault::Envelope(_) => "MALFORMED",
+            OpenFault::UnknownSender(_) => "UNKNOWN_SENDER",
+            OpenFault::SenderMismatch { .. } => "SENDER_MISMATCH",
+            OpenFault::SignMismatch { .. } | OpenFault::OtherBatch { .. } => "SIGN_MISMATCH",
+            OpenFault::ForeignOrigin { .. } => "FOREIGN_REGION",
+            OpenFault::Ahead { .. } => "AHEAD",
+        }
+    }
+}
+
+/// How far ahead of this node's clock a version may lie.
+pub const TOLERANCE_MICROS: i64 = 600_000_000;
+
+/// Opens a message, or says why it is none of ours.
+pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened, OpenFault> {
+    if incoming.copied {
+        return Err(OpenFault::Copied);
+    }
+    let manifest = Manifest::from_headers(incoming.headers)?;
+    let envelope = Envelope::read(incoming.body).map_err(|e| OpenFault::Envelope(e.reason.to_string()))?;
+    let sender = verify(&incoming, &envelope, trust)?;
+    if envelope.random.as_str() != manifest.batch.to_string() {
+        let envelope = envelope.random.to_string();
+        return Err(OpenFault::OtherBatch { manifest: manifest.batch.to_string(), envelope });
+    }
+    if !sender.region.covers(manifest.origin) {
+        return Err(OpenFault::ForeignOrigin { origin: manifest.origin, sender: sender.region });
+    }
+    if manifest.accepted > now.plus_micros(TOLERANCE_MICROS) {
+        return Err(OpenFault::Ahead { accepted: manifest.accepted });
+    }
+    let write = |text: &str| OpenFault::Envelope(text.to_owned());
+    let busicode = BusinessCode::parse(&envelope.busicode).map_err(|e| write(&e.to_string()))?;
+    let action = Action::parse(&envelope.action).map_err(|e| write(&e.to_string()))?;
+    if !action.is_write() {
+        return Err(write("a query cannot be a batch"));
+    }
+    let busilist = envelope.busilist.text().to_owned();
+    Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region })
+}
+
+fn verify<'t>(incoming: &Incoming<'_>, envelope: &Envelope<'_>, trust: &'t Trust) -> Result<&'t TrustedNode, OpenFault> {
+    let appid = envelope.appid.as_ref();
+    let sender = trust.nodes.get(appid).ok_or_else(|| OpenFault::UnknownSender(appid.chars().take(64).collect()))?;
+    // This node's own user stands for any sender: it publishes again what it has kept.
+    let user = incoming.user_id.unwrap_or_default();
+    if user != appid && user != trust.own {
+        return Err(OpenFault::SenderMismatch { sealed: appid.to_owned(), user: user.to_owned() });
+    }
+    let mismatch = |part| OpenFault::SignMismatch { sender: appid.to_owned(), part };
+    let signer = |profile| Signer { cipher: trust.cipher.as_ref(), profile, key: &sender.key };
+    let text = Manifest::signed_text(incoming.headers);
+    let given = incoming.headers.get(SIGN_HEADER).map_or("", String::as_str);
+    if !signer(Profile::Hmac).verify(&Canonical::Headers(&text), given) {
+        return Err(mismatch("manifest"));
+    }
+    if !signer(Profile::Digest).verify(&envelope.canonical(), &envelope.sign) {
+        return Err(mismatch("envelope"));
+    }
+    Ok(sender)
+}

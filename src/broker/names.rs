@@ -1,0 +1,49 @@
+//! Names of exchanges and queues, all of which begin with the tier (topology/node.toml declares them).
+
+use crate::standard::region::Tier;
+
+/// The names of one tier.
+#[derive(Debug, Clone, Copy)]
+pub struct Names(pub Tier);
+
+impl Names {
+    /// Topic exchange that ingress and children publish to.
+    pub fn exchange(self) -> String {
+        self.0.to_string()
+    }
+
+    /// Headers exchange that sorts batches by size; what is tried again goes straight to it. Also the queue of small ones.
+    pub fn persist(self) -> String {
+        format!("{}.persist", self.0)
+    }
+
+    /// Queue of bulk batches.
+    pub fn persist_bulk(self) -> String {
+        format!("{}.persist.bulk", self.0)
+    }
+
+    /// Topic exchange of batches committed here.
+    pub fn accepted(self) -> String {
+        format!("{}.accepted", self.0)
+    }
+
+    /// Queue of batches for the parent, and the exchange by which one is put there again.
+    pub fn uplink(self) -> String {
+        format!("{}.uplink", self.0)
+    }
+
+    /// Bounded queue of log entries, and its exchange.
+    pub fn log(self) -> String {
+        format!("{}.log", self.0)
+    }
+
+    /// Queue of what no other takes.
+    pub fn unrouted(self) -> String {
+        format!("{}.unrouted", self.0)
+    }
+
+    /// Queue of messages that reached the delivery limit.
+    pub fn poison(self) -> String {
+        format!("{}.poison", self.0)
+    }
+}

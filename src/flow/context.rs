@@ -1,0 +1,84 @@
+//! What every step of a node works with.
+
+use crate::batch::{NodeIdentity, Trust};
+use crate::broker::{Connection, Names, Publisher};
+use crate::clock::Clock;
+use crate::config::PersistSettings;
+use crate::dataset::Dictionary;
+use crate::standard::region::RegionTable;
+use crate::store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Shared by the steps of one node.
+#[derive(Clone)]
+pub struct Context {
+    /// The node.
+    pub node: NodeIdentity,
+    /// The nodes whose word counts.
+    pub trust: Arc<Trust>,
+    /// The data dictionary.
+    pub dictionary: Arc<Dictionary>,
+    /// The region table.
+    pub regions: Arc<RegionTable>,
+    /// The node's PostgreSQL.
+    pub store: Store,
+    /// Publishes to the node's broker.
+    pub publisher: Publisher,
+    /// Consumes from the node's broker: apart from publishing, since a broker in alarm blocks the publishing one.
+    pub consuming: Connection,
+    /// Names of exchanges and queues.
+    pub names: Names,
+    /// How batches are committed and tried again.
+    pub settings: PersistSettings,
+    /// Whether anything takes from the accepted exchange.
+    pub has_parent: bool,
+    /// The time.
+    pub clock: Clock,
+    /// Ends every step.
+    pub stop: CancellationToken,
+}
+
+/// Between two looks at something that is down.
+pub(super) const PROBE: Duration = Duration::from_millis(500);
+
+impl Context {
+    /// Waits until the store answers. False when told to stop meanwhile.
+    pub(super) async fn store_up(&self) -> bool {
+        let mut told = false;
+        loop {
+            let answer = tokio::select! {
+                answer = self.store.clock() => answer,
+                () = self.stop.cancelled() => return false,
+            };
+            match answer {
+                Ok(_) => return true,
+                Err(error) if !told => {
+                    tracing::warn!(%error, "waiting for the store");
+                    told = true;
+                }
+                Err(_) => {}
+            }
+            if !self.pause(PROBE).await {
+                return false;
+            }
+        }
+    }
+
+    /// Waits until the broker is connected. False when told to stop meanwhile.
+    pub(super) async fn broker_up(&self) -> bool {
+        tokio::select! {
+            () = self.consuming.up() => self.pause(Duration::from_millis(50)).await,
+            () = self.stop.cancelled() => false,
+        }
+    }
+
+    /// Pauses. False when told to stop meanwhile.
+    pub(super) async fn pause(&self, duration: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+}

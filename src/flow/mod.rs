@@ -1,0 +1,16 @@
+//! What happens to a batch: committed here (persist), published to the accepted exchange (outbox), sent up (uplink), kept
+//! and tried again when that fails (failures); and the writer of the interface log. Each step is a task that stops when
+//! told, finishes what it has in hand, and treats an outage as a pause, never as a failure.
+
+mod context;
+pub mod failures;
+mod log_writer;
+mod outbox;
+mod persist;
+mod uplink;
+
+pub use context::Context;
+pub use log_writer::LogWriter;
+pub use outbox::Outbox;
+pub use persist::Persist;
+pub use uplink::Uplink;

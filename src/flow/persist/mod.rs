@@ -1,0 +1,8 @@
+//! Persist: takes whatever has arrived into one transaction, acks after the commit, and hands on to the outbox.
+
+mod commit;
+mod group;
+mod prepare;
+mod run;
+
+pub use run::Persist;

@@ -1,0 +1,157 @@
+//! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
+
+use crate::batch::{
+    Depth, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes,
+    reseal, routing_key, seal,
+};
+use crate::broker::Delivery;
+use crate::dataset::Dictionary;
+use crate::flow::Context;
+use crate::flow::failures::Fault;
+use crate::record::Change;
+use crate::standard::moment::Moment;
+use crate::standard::region::{Region, RegionTable};
+use crate::store::{About, NewBatch};
+use std::sync::Arc;
+
+/// Compression level of stored bodies: the fastest; JSON of records shrinks to an eighth already.
+const LEVEL: i32 = 1;
+
+/// A batch ready to be committed, and what to publish once it is.
+pub(super) struct Prepared {
+    pub(super) batch: NewBatch,
+    pub(super) onward: Option<Onward>,
+}
+
+/// What goes to the accepted exchange.
+pub(super) struct Onward {
+    pub(super) routing_key: String,
+    pub(super) sealed: Sealed,
+}
+
+/// What preparing needs of the context.
+#[derive(Clone)]
+pub(super) struct Preparer {
+    node: NodeIdentity,
+    trust: Arc<Trust>,
+    dictionary: Arc<Dictionary>,
+    regions: Arc<RegionTable>,
+    has_parent: bool,
+}
+
+impl Preparer {
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            node: context.node.clone(),
+            trust: context.trust.clone(),
+            dictionary: context.dictionary.clone(),
+            regions: context.regions.clone(),
+            has_parent: context.has_parent,
+        }
+    }
+
+    /// Verifies the hop and reads the changes.
+    pub(super) fn prepare(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
+        let incoming = Incoming {
+            user_id: delivery.user_id.as_deref(),
+            copied: delivery.copied,
+            headers: &delivery.headers,
+            body: &delivery.body,
+        };
+        let opened = open(incoming, &self.trust, now).map_err(|fault| self.open_fault(&fault))?;
+        let changes = self.changes(&opened, now)?;
+        let about = about(&opened);
+        let region = self.regions.smallest_covering(changes.iter().map(|change| change.id.region));
+        // `read_changes` refuses an empty list, so there is a region.
+        let region = region.unwrap_or(opened.manifest.origin);
+        let key = routing_key(region, opened.busicode, opened.action);
+        if key != delivery.routing_key {
+            let detail = format!("published with routing key {:?}, but its records make it {key:?}", delivery.routing_key);
+            return Err(Fault::new("KEY_MISMATCH", detail).about(about));
+        }
+        let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
+        Ok(Prepared { batch: self.batch(opened, region, changes)?, onward })
+    }
+
+    fn changes(&self, opened: &Opened, now: Moment) -> Result<Vec<Change>, Fault> {
+        let fault = |code, detail: String| Err(Fault::new(code, detail).about(about(opened)));
+        let Some(dataset) = self.dictionary.get(opened.busicode) else {
+            return fault("UNKNOWN_BUSICODE", format!("this node has no dataset {}", opened.busicode));
+        };
+        let stamp = Stamp {
+            batch: opened.manifest.batch,
+            accepted: opened.manifest.accepted,
+            home: opened.manifest.home,
+            latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
+        };
+        let changes = match read_changes(dataset, opened.action, &opened.busilist, &stamp, Depth::Structure) {
+            Ok(changes) => changes,
+            Err(faults) => {
+                let first = faults.first().map(|f| format!("record {}, {}: {}", f.index, f.field, f.error));
+                return fault("INVALID_RECORDS", first.unwrap_or_default());
+            }
+        };
+        let foreign = |region: Region| !opened.sender_region.covers(region);
+        if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
+            let (region, sender) = (change.id.region, opened.sender_region);
+            return fault("FOREIGN_REGION", format!("a record of {region} does not lie in the sender's region {sender}"));
+        }
+        Ok(changes)
+    }
+
+    /// The message for the accepted exchange, signed by this node. What this node sealed at its door stays as it is.
+    fn onward(&self, opened: &Opened, routing_key: String, delivery: &Delivery, now: Moment) -> Onward {
+        let mut manifest = opened.manifest.clone();
+        manifest.trace.push(Passage { region: self.node.region.to_string(), at: now.to_rfc3339() });
+        let sealed = match std::str::from_utf8(&delivery.body) {
+            Ok(body) if opened.manifest.origin == self.node.region => reseal(&self.node, &manifest, body),
+            _ => seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist),
+        };
+        Onward { routing_key, sealed }
+    }
+
+    fn batch(&self, opened: Opened, region: Region, changes: Vec<Change>) -> Result<NewBatch, Fault> {
+        let about = about(&opened);
+        let manifest = opened.manifest;
+        let json = |value| value;
+        let body = zstd::bulk::compress(opened.busilist.as_bytes(), LEVEL)
+            .map_err(|e| Fault::new("INTERNAL", format!("the body cannot be compressed: {e}")).about(about))?;
+        Ok(NewBatch {
+            id: manifest.batch,
+            origin: manifest.origin,
+            appid: manifest.evidence.appid.clone(),
+            random: manifest.evidence.random.clone(),
+            busicode: opened.busicode,
+            action: opened.action,
+            region,
+            digest: manifest.digest,
+            accepted: manifest.accepted,
+            home: manifest.home,
+            trace: json(serde_json::json!(manifest.trace)),
+            evidence: json(serde_json::json!(manifest.evidence)),
+            bytes: opened.busilist.len(),
+            body,
+            changes,
+            failure: failure_id("persist", manifest.batch, &manifest.digest),
+            must_exist: manifest.origin == self.node.region,
+        })
+    }
+
+    fn open_fault(&self, fault: &OpenFault) -> Fault {
+        Fault::new(fault.code(), fault.to_string())
+    }
+}
+
+/// What a verified batch tells of itself.
+fn about(opened: &Opened) -> About {
+    let manifest = &opened.manifest;
+    About {
+        appid: Some(manifest.evidence.appid.clone()),
+        random: Some(manifest.evidence.random.clone()),
+        busicode: Some(opened.busicode),
+        action: Some(opened.action),
+        region: Some(manifest.home),
+        records: Some(manifest.records),
+        accepted: Some(manifest.accepted),
+    }
+}

@@ -1,0 +1,175 @@
+//! The consumers of the persist queues.
+
+use super::commit::{Outage, Outcomes, commit};
+use super::group::collect;
+use super::prepare::{Prepared, Preparer};
+use crate::broker::{Consumer, Delivery, Message};
+use crate::flow::failures::{Attempt, Fault, record};
+use crate::flow::{Context, Outbox};
+use crate::metrics;
+use crate::store::Verdict;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// Commits what arrives on the two persist queues.
+pub struct Persist {
+    context: Context,
+    outbox: Outbox,
+}
+
+/// Messages taken ahead of their acks: small ones by the hundred, bulk ones few, since each may be megabytes.
+const PREFETCH_SMALL: u16 = 500;
+const PREFETCH_BULK: u16 = 6;
+
+/// Why a consumer's loop ended.
+enum End {
+    Stopped,
+    StoreAway,
+    BrokerLost,
+}
+
+impl Persist {
+    /// A step that hands committed batches to `outbox`.
+    pub fn new(context: Context, outbox: Outbox) -> Self {
+        Self { context, outbox }
+    }
+
+    /// Starts the consumers on `tasks`.
+    pub fn start(self, tasks: &TaskTracker) {
+        let names = self.context.names;
+        for (queue, prefetch) in [(names.persist(), PREFETCH_SMALL), (names.persist_bulk(), PREFETCH_BULK)] {
+            for _ in 0..self.context.settings.consumers {
+                let step = Persist { context: self.context.clone(), outbox: self.outbox.clone() };
+                tasks.spawn(step.run(queue.clone(), prefetch));
+            }
+        }
+    }
+
+    async fn run(self, queue: String, prefetch: u16) {
+        // The store first: messages taken while it is away would only have to be given back.
+        while self.context.store_up().await && self.context.broker_up().await {
+            let mut consumer = match self.context.consuming.consume(&queue, prefetch).await {
+                Ok(consumer) => consumer,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot consume");
+                    if self.context.pause(Duration::from_secs(1)).await {
+                        continue;
+                    }
+                    return;
+                }
+            };
+            let end = self.serve(&queue, &mut consumer).await;
+            // Closing gives back what is in hand: nothing has failed, and another process may go on with it.
+            consumer.close().await;
+            if matches!(end, End::Stopped) {
+                return;
+            }
+        }
+    }
+
+    async fn serve(&self, queue: &str, consumer: &mut Consumer) -> End {
+        loop {
+            let collected = tokio::select! {
+                collected = collect(consumer, &self.context.settings) => collected,
+                () = self.context.stop.cancelled() => return End::Stopped,
+            };
+            let group = match collected {
+                Ok(group) => group,
+                Err(error) => {
+                    tracing::warn!(%error, "will consume again");
+                    return End::BrokerLost;
+                }
+            };
+            if let Err(Outage(error)) = self.process(queue, group).await {
+                tracing::warn!(%error, queue, "gave deliveries back");
+                return End::StoreAway;
+            }
+        }
+    }
+
+    /// Commits a group and acks it. On an outage nothing is acked, and all of it comes back.
+    async fn process(&self, queue: &str, group: Vec<Delivery>) -> Result<(), Outage> {
+        let (group, prepared) = self.prepare(group).await;
+        let (good, bad): (Vec<_>, Vec<_>) = group.iter().zip(prepared).partition(|(_, result)| result.is_ok());
+        let (deliveries, good): (Vec<&Delivery>, Vec<Prepared>) =
+            good.into_iter().filter_map(|(delivery, result)| Some((delivery, result.ok()?))).unzip();
+        let outcomes = commit(&self.context, &good).await?;
+        for (delivery, result) in bad {
+            if let Err(fault) = result {
+                self.keep(delivery, fault).await?;
+            }
+        }
+        self.settle(queue, &deliveries, good, outcomes).await?;
+        if let Some(last) = group.last()
+            && let Err(error) = last.ack_through().await
+        {
+            // What is not acked comes back and is found to be committed.
+            tracing::debug!(error, "an ack was lost");
+        }
+        Ok(())
+    }
+
+    async fn prepare(&self, group: Vec<Delivery>) -> (Vec<Delivery>, Vec<Result<Prepared, Fault>>) {
+        let (preparer, now) = (Preparer::new(&self.context), self.context.clock.now());
+        let work = tokio::task::spawn_blocking(move || {
+            let prepared = group.iter().map(|delivery| preparer.prepare(delivery, now)).collect();
+            (group, prepared)
+        });
+        match work.await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn settle(
+        &self,
+        queue: &str,
+        deliveries: &[&Delivery],
+        good: Vec<Prepared>,
+        outcomes: Outcomes,
+    ) -> Result<(), Outage> {
+        let now = self.context.clock.now();
+        for ((delivery, prepared), outcome) in deliveries.iter().zip(good).zip(outcomes) {
+            match outcome {
+                Ok(Verdict::Committed { stale }) => {
+                    self.count(queue, &prepared, stale, now.micros());
+                    self.hand_on(prepared);
+                }
+                Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
+                Err(fault) => self.keep(delivery, fault.of(&prepared.batch)).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on(&self, prepared: Prepared) {
+        let Some(onward) = prepared.onward else { return };
+        self.outbox.offer(Message {
+            exchange: self.context.names.accepted(),
+            routing_key: onward.routing_key,
+            id: prepared.batch.id,
+            headers: onward.sealed.headers,
+            body: onward.sealed.body.into_bytes().into(),
+        });
+    }
+
+    /// Keeps a batch that failed, with its body, so that it can be acked.
+    async fn keep(&self, delivery: &Delivery, fault: Fault) -> Result<(), Outage> {
+        let attempt = Attempt::of(&delivery.headers);
+        record(&self.context, "persist", delivery, fault, attempt).await.map_err(Outage)
+    }
+
+    fn count(&self, queue: &str, prepared: &Prepared, stale: u32, now_micros: i64) {
+        let batch = &prepared.batch;
+        let labels = [("busicode", batch.busicode.to_string()), ("action", batch.action.to_string())];
+        ::metrics::counter!(metrics::BATCHES_PERSISTED, &labels).increment(1);
+        ::metrics::counter!(metrics::RECORDS_PERSISTED, &labels).increment(batch.changes.len() as u64);
+        if stale > 0 {
+            let labels = [("busicode", batch.busicode.to_string())];
+            ::metrics::counter!(metrics::RECORDS_STALE, &labels).increment(u64::from(stale));
+        }
+        let age = (now_micros - batch.accepted.micros()).max(0) as f64 / 1e6;
+        ::metrics::histogram!(metrics::AGE_SECONDS).record(age);
+        ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.to_owned()).set(age);
+    }
+}

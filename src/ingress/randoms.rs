@@ -1,0 +1,81 @@
+//! What this process remembers of randoms used at its door.
+//!
+//! The batch id is derived from the random, so a reuse that is forgotten here (another process, a restart, a random of
+//! long ago) is still caught when the batch is committed; this memory only says so at once.
+
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+/// Remembers the latest uses, up to a fixed number.
+pub struct Randoms {
+    uses: Cache<Uuid, Use>,
+}
+
+/// What a random was used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Use {
+    /// SM3 over interFlag, business code, action and content.
+    content: [u8; 32],
+    /// A query's answer is of its moment, so a query is never answered again.
+    is_write: bool,
+}
+
+/// What this use of a random is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// The first one known.
+    First,
+    /// The same write once more: it is answered as before.
+    Again,
+    /// Anything else: RANDOM_REUSED.
+    Reused,
+}
+
+/// About 100 bytes each: 20 MB at most.
+const CAPACITY: usize = 200_000;
+
+impl Randoms {
+    /// An empty memory.
+    pub fn new() -> Self {
+        Self { uses: Cache::new(CAPACITY) }
+    }
+
+    /// Notes the use of a random, by the batch id that stands for (node, appid, random).
+    pub fn note(&self, id: Uuid, content: [u8; 32], is_write: bool) -> Seen {
+        let this = Use { content, is_write };
+        match self.uses.get_value_or_guard(&id, None) {
+            quick_cache::sync::GuardResult::Value(known) if known == this && is_write => Seen::Again,
+            quick_cache::sync::GuardResult::Value(_) => Seen::Reused,
+            quick_cache::sync::GuardResult::Guard(guard) => {
+                // Fails only if the entry was removed meanwhile, which leaves the memory as it would be after eviction.
+                let _ = guard.insert(this);
+                Seen::First
+            }
+            // Only waiting with a timeout times out.
+            quick_cache::sync::GuardResult::Timeout => Seen::First,
+        }
+    }
+}
+
+impl Default for Randoms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_may_be_repeated_and_nothing_else() {
+        let randoms = Randoms::new();
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!(randoms.note(a, [1; 32], true), Seen::First);
+        assert_eq!(randoms.note(a, [1; 32], true), Seen::Again);
+        assert_eq!(randoms.note(a, [2; 32], true), Seen::Reused);
+        assert_eq!(randoms.note(a, [1; 32], false), Seen::Reused);
+        assert_eq!(randoms.note(b, [1; 32], false), Seen::First);
+        assert_eq!(randoms.note(b, [1; 32], false), Seen::Reused);
+    }
+}

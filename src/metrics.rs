@@ -1,0 +1,156 @@
+//! Every metric of sesame, declared in one place: name, kind, unit, meaning. Labels are `busicode`, `action`, `result`,
+//! `reason` and the like, never an appid or a random.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Exchanges answered. Labels: busicode, action, result (a refusal's code, or `accepted`).
+pub const EXCHANGES: &str = "sesame_exchanges_total";
+/// Records of accepted exchanges. Labels: busicode, action.
+pub const RECORDS_ACCEPTED: &str = "sesame_records_accepted_total";
+/// Bad records of refused exchanges. Label: busicode.
+pub const RECORDS_REFUSED: &str = "sesame_records_refused_total";
+/// From the first byte of a request to its answer. Label: action.
+pub const EXCHANGE_SECONDS: &str = "sesame_exchange_seconds";
+/// Length of requests' bodies.
+pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
+/// From publish to the broker's confirm. Label: step (ingress, outbox, uplink).
+pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
+/// Publishes that were not confirmed. Labels: step, reason.
+pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
+/// Memory lent to requests being worked on.
+pub const BUDGET_USED: &str = "sesame_budget_used_bytes";
+/// Batches committed. Labels: busicode, action.
+pub const BATCHES_PERSISTED: &str = "sesame_batches_persisted_total";
+/// Deliveries of batches committed before.
+pub const BATCHES_REPEATED: &str = "sesame_batches_repeated_total";
+/// Records of batches committed. Labels: busicode, action.
+pub const RECORDS_PERSISTED: &str = "sesame_records_persisted_total";
+/// Changes that were older than what was there. Label: busicode.
+pub const RECORDS_STALE: &str = "sesame_records_stale_total";
+/// Duration of a persist transaction.
+pub const PERSIST_SECONDS: &str = "sesame_persist_transaction_seconds";
+/// Batches in a persist transaction.
+pub const PERSIST_BATCHES: &str = "sesame_persist_transaction_batches";
+/// From acceptance at the entering node to the commit here.
+pub const AGE_SECONDS: &str = "sesame_age_at_persist_seconds";
+/// Messages ready in a queue. Label: queue.
+pub const QUEUE_DEPTH: &str = "sesame_queue_depth";
+/// Age of the message last taken from a queue, 0 while the queue is empty. Label: queue.
+pub const QUEUE_AGE: &str = "sesame_queue_oldest_age_seconds";
+/// Batches committed and not yet published to the accepted exchange.
+pub const OUTBOX_DEPTH: &str = "sesame_outbox_depth";
+/// Failed attempts. Labels: step, reason.
+pub const FAILED_ATTEMPTS: &str = "sesame_failed_attempts_total";
+/// Failures as the store has them. Labels: step, reason, state.
+pub const FAILURES: &str = "sesame_failures";
+/// Failures whose round began anew after the pause of §7.4. Label: step.
+pub const ROUNDS: &str = "sesame_failure_rounds_total";
+/// Batches confirmed by the parent's broker.
+pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
+/// 1 while the link to the parent works, else 0.
+pub const UPLINK_UP: &str = "sesame_uplink_up";
+/// From acceptance at the entering node to the parent's confirm.
+pub const UPLINK_LAG: &str = "sesame_uplink_lag_seconds";
+/// 1 while the node's broker can be published to, else 0.
+pub const BROKER_UP: &str = "sesame_broker_up";
+/// 1 while the node's store answers, else 0.
+pub const STORE_UP: &str = "sesame_store_up";
+/// This process's clock less the store's.
+pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
+/// Log entries given up because the broker took none.
+pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
+
+/// Names of all metrics, for the test that holds dashboards and rules against them.
+pub const ALL: [&str; 30] = [
+    EXCHANGES,
+    RECORDS_ACCEPTED,
+    RECORDS_REFUSED,
+    EXCHANGE_SECONDS,
+    EXCHANGE_BYTES,
+    CONFIRM_SECONDS,
+    PUBLISH_FAILURES,
+    BUDGET_USED,
+    BATCHES_PERSISTED,
+    BATCHES_REPEATED,
+    RECORDS_PERSISTED,
+    RECORDS_STALE,
+    PERSIST_SECONDS,
+    PERSIST_BATCHES,
+    AGE_SECONDS,
+    QUEUE_DEPTH,
+    QUEUE_AGE,
+    OUTBOX_DEPTH,
+    FAILED_ATTEMPTS,
+    FAILURES,
+    ROUNDS,
+    UPLINK_SENT,
+    UPLINK_UP,
+    UPLINK_LAG,
+    BROKER_UP,
+    STORE_UP,
+    CLOCK_OFFSET,
+    LOG_LOST,
+    "sesame_build_info",
+    "sesame_start_time_seconds",
+];
+
+const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 3600.0];
+const SIZES: [f64; 8] = [1e3, 1e4, 1e5, 1e6, 2e6, 8e6, 16e6, 32e6];
+const COUNTS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0];
+
+/// Installs the recorder of this process and returns what renders it in Prometheus' text format.
+///
+/// # Errors
+/// When a recorder was installed before.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(EXCHANGE_BYTES.to_owned()), &SIZES)?
+        .set_buckets_for_metric(Matcher::Full(PERSIST_BATCHES.to_owned()), &COUNTS)?
+        .install_recorder()?;
+    describe();
+    start_at_zero();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!(EXCHANGES, "Exchanges answered, by busicode, action and result");
+    describe_counter!(RECORDS_ACCEPTED, "Records of accepted exchanges");
+    describe_counter!(RECORDS_REFUSED, "Bad records of refused exchanges");
+    describe_histogram!(EXCHANGE_SECONDS, Unit::Seconds, "From the first byte of a request to its answer");
+    describe_histogram!(EXCHANGE_BYTES, Unit::Bytes, "Length of requests' bodies");
+    describe_histogram!(CONFIRM_SECONDS, Unit::Seconds, "From publish to the broker's confirm, by step");
+    describe_counter!(PUBLISH_FAILURES, "Publishes that were not confirmed, by step and reason");
+    describe_gauge!(BUDGET_USED, Unit::Bytes, "Memory lent to requests being worked on");
+    describe_counter!(BATCHES_PERSISTED, "Batches committed");
+    describe_counter!(BATCHES_REPEATED, "Deliveries of batches committed before");
+    describe_counter!(RECORDS_PERSISTED, "Records of batches committed");
+    describe_counter!(RECORDS_STALE, "Changes that were older than what was there");
+    describe_histogram!(PERSIST_SECONDS, Unit::Seconds, "Duration of a persist transaction");
+    describe_histogram!(PERSIST_BATCHES, "Batches in a persist transaction");
+    describe_histogram!(AGE_SECONDS, Unit::Seconds, "From acceptance at the entering node to the commit here");
+    describe_gauge!(QUEUE_DEPTH, "Messages ready in a queue");
+    describe_gauge!(QUEUE_AGE, Unit::Seconds, "Age of the message last taken from a queue, 0 while it is empty");
+    describe_gauge!(OUTBOX_DEPTH, "Batches committed and not yet published to the accepted exchange");
+    describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
+    describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");
+    describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
+    describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
+    describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
+    describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");
+    describe_gauge!(BROKER_UP, "1 while the node's broker can be published to");
+    describe_gauge!(STORE_UP, "1 while the node's store answers");
+    describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
+    describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
+    describe_gauge!("sesame_build_info", "1, with the version as label");
+    describe_gauge!("sesame_start_time_seconds", Unit::Seconds, "When this process started, since 1970");
+}
+
+/// A counter that appears with its first event hides that event from `rate()`.
+fn start_at_zero() {
+    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
+        metrics::counter!(name).absolute(0);
+    }
+    metrics::gauge!("sesame_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
