@@ -1,10 +1,8 @@
 //! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use super::json;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// One object of a busilist: its members in the order sent, names and values decoded only where they hold escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,30 +77,34 @@ pub fn split(text: &str) -> Result<Vec<&RawValue>, NotAnArray> {
 impl<'a> FlatObject<'a> {
     /// Reads one element of a busilist. All of its faults are reported, not the first alone.
     pub fn read(element: &'a RawValue) -> Result<Self, Vec<ShapeFault>> {
-        let Ok(RawMembers(raw)) = serde_json::from_str(element.get()) else {
-            // Syntax was checked by `split`: what fails here is another type, or a name that is no Unicode text.
-            let shape = if element.get().starts_with('{') { Shape::LoneSurrogate } else { Shape::NotAnObject };
-            return Err(vec![ShapeFault { field: String::new(), shape }]);
-        };
         let mut faults = Vec::new();
-        let mut members: Vec<(Cow<'a, str>, Scalar<'a>)> = Vec::with_capacity(raw.len());
-        for (name, value) in raw {
-            let mut fault = |shape| faults.push(ShapeFault { field: name.0.clone().into_owned(), shape });
-            if members.len() >= MAX_MEMBERS {
-                fault(Shape::TooManyMembers);
-                break;
+        let mut members: Vec<(Cow<'a, str>, Scalar<'a>)> = Vec::with_capacity(32);
+        let mut count = 0_usize;
+        let whole = json::each_member(element.get(), |name, value| {
+            count += 1;
+            // What is past the bound is skipped, not kept: one object cannot claim more memory than its own text.
+            if count > MAX_MEMBERS + 1 {
+                return;
             }
-            if members.iter().any(|(seen, _)| *seen == name.0) {
-                fault(Shape::RepeatedKey);
-                continue;
+            let mut fault = |shape| faults.push(ShapeFault { field: name.clone().into_owned(), shape });
+            if count > MAX_MEMBERS {
+                return fault(Shape::TooManyMembers);
             }
-            if name.0.contains('\0') {
+            if members.iter().any(|(seen, _)| *seen == name) {
+                return fault(Shape::RepeatedKey);
+            }
+            if name.contains('\0') {
                 fault(Shape::Nul);
             }
             match scalar(value) {
-                Ok(value) => members.push((name.0, value)),
+                Ok(value) => members.push((name, value)),
                 Err(shape) => fault(shape),
             }
+        });
+        if whole.is_err() {
+            // Syntax was checked by `split`: what fails here is another type, or a name that is no Unicode text.
+            let shape = if element.get().starts_with('{') { Shape::LoneSurrogate } else { Shape::NotAnObject };
+            return Err(vec![ShapeFault { field: String::new(), shape }]);
         }
         if faults.is_empty() { Ok(Self { members }) } else { Err(faults) }
     }
@@ -122,46 +124,13 @@ fn scalar(value: &RawValue) -> Result<Scalar<'_>, Shape> {
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'"') => {
-            let decoded = decode(text).ok_or(Shape::LoneSurrogate)?;
+            let decoded = json::decode(text).ok_or(Shape::LoneSurrogate)?;
             if decoded.contains('\0') { Err(Shape::Nul) } else { Ok(Scalar::Text(decoded)) }
         }
         Some(b'{' | b'[') => Err(Shape::Nested),
         Some(b't' | b'f') => Err(Shape::Boolean),
         Some(b'n') => Ok(Scalar::Null),
         _ => Ok(Scalar::Number(text)),
-    }
-}
-
-/// Decodes a JSON string literal; `None` for a lone surrogate.
-fn decode(literal: &str) -> Option<Cow<'_, str>> {
-    let inside = &literal[1..literal.len() - 1];
-    if inside.contains('\\') { serde_json::from_str(literal).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
-}
-
-/// A key, borrowed where it holds no escape.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The members of an object, none decoded, none dropped: a map type would hide repeated keys.
-struct RawMembers<'a>(Vec<(Name<'a>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = RawMembers<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::with_capacity(32);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(RawMembers(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
     }
 }
 
@@ -198,6 +167,17 @@ mod tests {
         assert_eq!(shapes(r#"{"A":"\ud800","B":"\udc00\ud800"}"#), [Shape::LoneSurrogate, Shape::LoneSurrogate]);
         assert_eq!(shapes(r#"{"\ud800":"1"}"#), [Shape::LoneSurrogate]);
         assert_eq!(shapes(r#"{"A":"a\u0000b"}"#), [Shape::Nul]);
+    }
+
+    #[test]
+    fn members_past_the_bound_are_one_fault_and_not_kept() {
+        let object = |count| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"F{n}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(read(&object(MAX_MEMBERS)).unwrap().len(), MAX_MEMBERS);
+        assert_eq!(shapes(&object(MAX_MEMBERS + 1)), [Shape::TooManyMembers]);
+        assert_eq!(shapes(&object(MAX_MEMBERS + 1000)), [Shape::TooManyMembers]);
     }
 
     #[test]

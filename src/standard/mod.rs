@@ -2,6 +2,11 @@
 //! envelope of Annex A, its signature and encryption (§7.1), the answer. Nothing here does I/O or knows what time it is.
 
 pub mod busilist;
+pub mod cipher;
 pub mod code;
+pub mod encryption;
+pub mod json;
 pub mod moment;
+pub mod random;
 pub mod region;
+pub mod sign;
