@@ -1,6 +1,6 @@
 //! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
 
-use super::json;
+use super::json::{self, Kind, NotText};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -121,16 +121,14 @@ impl<'a> FlatObject<'a> {
 }
 
 fn scalar(value: &RawValue) -> Result<Scalar<'_>, Shape> {
-    let text = value.get();
-    match text.as_bytes().first() {
-        Some(b'"') => {
-            let decoded = json::decode(text).ok_or(Shape::LoneSurrogate)?;
-            if decoded.contains('\0') { Err(Shape::Nul) } else { Ok(Scalar::Text(decoded)) }
-        }
-        Some(b'{' | b'[') => Err(Shape::Nested),
-        Some(b't' | b'f') => Err(Shape::Boolean),
-        Some(b'n') => Ok(Scalar::Null),
-        _ => Ok(Scalar::Number(text)),
+    match json::text(value) {
+        Ok(text) if text.contains('\0') => Err(Shape::Nul),
+        Ok(text) => Ok(Scalar::Text(text)),
+        Err(NotText::LoneSurrogate) => Err(Shape::LoneSurrogate),
+        Err(NotText::OtherKind(Kind::Number)) => Ok(Scalar::Number(value.get())),
+        Err(NotText::OtherKind(Kind::Null)) => Ok(Scalar::Null),
+        Err(NotText::OtherKind(Kind::Boolean)) => Err(Shape::Boolean),
+        Err(NotText::OtherKind(Kind::Object | Kind::Array | Kind::Text)) => Err(Shape::Nested),
     }
 }
 

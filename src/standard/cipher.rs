@@ -19,7 +19,9 @@ pub struct Key([u8; BLOCK]);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAKey {
     /// Vendors often hold a key as the 16 characters whose bytes it is.
-    #[error("a key is 32 hexadecimal digits; this has 16 characters: if they are the key's bytes, write each as two digits")]
+    #[error(
+        "a key is 32 hexadecimal digits; this has 16 characters: if they are the key's bytes, write each as two digits"
+    )]
     SixteenCharacters,
     /// Any other length.
     #[error("a key is 32 hexadecimal digits; this has {0} characters")]

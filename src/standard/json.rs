@@ -36,6 +36,12 @@ impl Position {
     }
 }
 
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "第 {} 行第 {} 列", self.line, self.column)
+    }
+}
+
 /// Whether a byte of UTF-8 goes on with a character that began before it.
 fn is_continuation(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
@@ -139,10 +145,25 @@ impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Members<F> {
     }
 }
 
-/// Decodes a valid JSON string literal; `None` for a lone surrogate, which no UTF-8 can hold (§6.2.1).
-pub(super) fn decode(literal: &str) -> Option<Cow<'_, str>> {
-    let inside = &literal[1..literal.len() - 1];
-    if inside.contains('\\') { serde_json::from_str(literal).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inside)) }
+/// Why a JSON value is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotText {
+    /// It is no string.
+    OtherKind(Kind),
+    /// Half of a surrogate pair, which no UTF-8 can hold (§6.2.1).
+    LoneSurrogate,
+}
+
+/// The decoded content of a JSON string, borrowed where it holds no escape.
+pub(super) fn text(value: &RawValue) -> Result<Cow<'_, str>, NotText> {
+    let literal = value.get();
+    match Kind::of(literal) {
+        Kind::Text if literal.contains('\\') => {
+            serde_json::from_str(literal).map(Cow::Owned).map_err(|_| NotText::LoneSurrogate)
+        }
+        Kind::Text => Ok(Cow::Borrowed(&literal[1..literal.len() - 1])),
+        other => Err(NotText::OtherKind(other)),
+    }
 }
 
 /// Writes a text as a JSON string literal.
@@ -191,10 +212,15 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogates_are_not_decoded() {
-        assert_eq!(decode(r#""\ud842\udfb7\/""#).unwrap(), "𠮷/");
+    fn strings_are_decoded_and_nothing_else_is() {
+        let read = |literal: &'static str| text(serde_json::from_str(literal).unwrap());
+        assert_eq!(read(r#""\ud842\udfb7\/""#).unwrap(), "𠮷/");
+        assert!(matches!(read(r#""青""#), Ok(Cow::Borrowed("青"))));
         for lone in [r#""\ud842""#, r#""\udfb7""#, r#""\ud842x""#, r#""\ud842\ud842""#] {
-            assert_eq!(decode(lone), None);
+            assert_eq!(read(lone), Err(NotText::LoneSurrogate));
         }
+        let others = ["{}", "[]", "-1", "true", "null"].map(read);
+        let kinds = [Kind::Object, Kind::Array, Kind::Number, Kind::Boolean, Kind::Null];
+        assert_eq!(others, kinds.map(|kind| Err(NotText::OtherKind(kind))));
     }
 }

@@ -1,12 +1,17 @@
 //! The standard itself, as pure types and functions: business codes and actions (§6.2.2, tables 2 and 3), regions, the
 //! envelope of Annex A, its signature and encryption (§7.1), the answer. Nothing here does I/O or knows what time it is.
 
+pub mod answer;
 pub mod busilist;
 pub mod cipher;
 pub mod code;
 pub mod encryption;
+pub mod envelope;
 pub mod json;
+pub mod malformed;
 pub mod moment;
 pub mod random;
+pub mod refusal;
 pub mod region;
+pub mod response;
 pub mod sign;

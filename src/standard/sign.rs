@@ -55,7 +55,16 @@ impl<'a> Canonical<'a> {
     pub fn parts(&self) -> Vec<&'a [u8]> {
         let texts: &[&'a str] = match *self {
             Canonical::Request { action, appid, busicode, busilist, random } => &[
-                "action=", action, "&appid=", appid, "&busicode=", busicode, "&busilist=", busilist, "&random=", random,
+                "action=",
+                action,
+                "&appid=",
+                appid,
+                "&busicode=",
+                busicode,
+                "&busilist=",
+                busilist,
+                "&random=",
+                random,
             ],
             Canonical::Response { datalist, random } => &["datalist=", datalist, "&random=", random],
             Canonical::Headers(text) => &["headers=", text],
