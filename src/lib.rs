@@ -1,7 +1,13 @@
 //! sesame, the Special Equipment Safety Administration Message Exchange: a message-queue federation broker for
 //! 《特种设备安全监管信息共享接口规范》 (MR/T, draft). `docs/architecture.md` is the map of the rooms below; arrows point down.
 
+pub mod batch;
 pub mod broker;
+pub mod clock;
+pub mod config;
+pub mod dataset;
+pub mod flow;
+pub mod metrics;
 pub mod record;
 pub mod standard;
 pub mod store;

@@ -1,0 +1,229 @@
+//! Holding a record against the rules of its dataset (§6.1 数据校验).
+
+use super::definition::Dataset;
+use super::fault::FieldFault;
+use super::view::RecordNode;
+use crate::standard::busilist::FlatObject;
+use crate::standard::code::Action;
+use jsonschema::error::ValidationErrorKind;
+
+impl Dataset {
+    /// Every rule the record breaks, in the order of the dictionary; empty for a good record.
+    ///
+    /// - `01`: required fields must be given, every given field obeys its rules.
+    /// - `02`: key and source time must be given, every given field obeys its rules, and no required field may be cleared
+    ///   with null or "". The region may be left out: the caller knows the sender's own.
+    /// - `03`: the key must be given; key and region obey their rules. Other fields are not applied, so not held against
+    ///   theirs.
+    /// - In all three, names that the dataset does not know are refused, and fields this side keeps (SCBZ) are ignored.
+    /// - `04` writes nothing and breaks nothing.
+    pub fn check(&self, action: Action, record: &FlatObject<'_>) -> Vec<FieldFault> {
+        let Some(rules) = self.rules.of(action) else {
+            return Vec::new();
+        };
+        let mut faults = Vec::new();
+        let mut members = Vec::with_capacity(self.fields.len());
+        for (name, value) in record.members() {
+            match (self.field(name), value.given()) {
+                (None, given) => members.push((name, given.unwrap_or_default())),
+                (Some(field), _) if field.server_kept => {}
+                (Some(_), _) if action == Action::Delete && !self.identifies(name) => {}
+                (Some(_), Some(given)) => members.push((name, given)),
+                (Some(field), None) => {
+                    // A missing key or time is reported by the schema of the change.
+                    if action == Action::Modify && field.required && !self.is_asked_of_changes(name) {
+                        faults.push(self.cleared(name));
+                    }
+                }
+            }
+        }
+        let seen = RecordNode::Record(&members);
+        if rules.is_valid(seen) && faults.is_empty() {
+            return faults;
+        }
+        for error in rules.iter_errors(seen) {
+            let id = error.instance_path().as_str().trim_start_matches('/').replace("~1", "/").replace("~0", "~");
+            match error.kind() {
+                ValidationErrorKind::Required { property } => {
+                    faults.push(self.missing(property.as_str().unwrap_or_default()));
+                }
+                ValidationErrorKind::AdditionalProperties { unexpected } => {
+                    faults.extend(unexpected.iter().map(|name| self.unknown(name)));
+                }
+                kind => {
+                    let given = members.iter().find(|(name, _)| *name == id).map(|(_, given)| *given);
+                    faults.push(self.broken(&id, given.unwrap_or_default(), kind));
+                }
+            }
+        }
+        faults.sort_by(|a, b| self.place(a).cmp(&self.place(b)));
+        faults
+    }
+
+    fn place<'f>(&self, fault: &'f FieldFault) -> (usize, &'f str, &'f str) {
+        (self.position(&fault.field), &fault.field, &fault.rule)
+    }
+
+    fn identifies(&self, name: &str) -> bool {
+        name == self.region_field || self.key.iter().any(|id| id == name)
+    }
+
+    fn is_asked_of_changes(&self, name: &str) -> bool {
+        name == self.time_field || self.key.iter().any(|id| id == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dictionary;
+    use crate::standard::code::BusinessCode;
+    use serde_json::value::RawValue;
+    use serde_json::{Value, json};
+
+    /// A good 处罚 record: it has every kind of field.
+    fn penalty() -> Value {
+        json!({
+            "CFWSH": "市北市监处罚〔2025〕12号", "XDRXH": "1", "XDRMC": "青岛某某物业管理有限公司", "XDRLB": "1",
+            "XDRXYDM": "91370100MA3C00011J", "FDDBR": "张三", "WFXWLX": "使用未经检验的特种设备", "WFSS": "事实",
+            "CFYJ": "《特种设备安全法》第八十四条", "CFLB": "1;2", "CFNR": "罚款三万元", "FKJE": "3.00",
+            "CFJDRQ": "2025-08-01", "CFJG": "青岛市市北区市场监督管理局", "CFJGDM": "1132000001400001XX",
+            "XZQHDM": "370203", "SJLYDWDM": "1132000001400001XX", "SJGXSJ": "2025-08-02 10:00:00"
+        })
+    }
+
+    fn faults(code: &str, action: Action, record: &Value) -> Vec<(String, String)> {
+        errors(code, action, record).into_iter().map(|fault| (fault.field, fault.rule)).collect()
+    }
+
+    fn errors(code: &str, action: Action, record: &Value) -> Vec<FieldFault> {
+        let dictionary = Dictionary::builtin();
+        let text = record.to_string();
+        let element: &RawValue = serde_json::from_str(&text).unwrap();
+        let record = FlatObject::read(element).unwrap();
+        dictionary.get(BusinessCode::parse(code).unwrap()).unwrap().check(action, &record)
+    }
+
+    fn with(field: &str, value: impl Into<Value>) -> Value {
+        let mut record = penalty();
+        record[field] = value.into();
+        record
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(field, rule)| ((*field).to_owned(), (*rule).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_good_record_breaks_nothing() {
+        assert_eq!(faults("008", Action::Add, &penalty()), []);
+        // Numbers are checked as their exact text; null and "" mean 'not given'; SCBZ is ignored whatever it says.
+        for (field, value) in [("XDRXH", json!(1)), ("FKJE", json!(3.5)), ("BZ", json!(null)), ("BZ", json!(""))] {
+            assert_eq!(faults("008", Action::Add, &with(field, value)), [], "{field}");
+        }
+        assert_eq!(faults("008", Action::Add, &with("SCBZ", "anything")), []);
+    }
+
+    #[test]
+    fn every_bad_value_is_caught_with_its_field_and_rule() {
+        let bad: [(&str, Value, &str); 22] = [
+            ("CFWSH", json!(" "), "format"),
+            ("CFWSH", json!("a\u{1f}b"), "format"),
+            ("CFWSH", json!("字".repeat(129)), "maxLength"),
+            ("XDRXH", json!("0"), "pattern"),
+            ("XDRXH", json!(-1), "pattern"),
+            ("XDRXH", json!(1.5), "pattern"),
+            ("XDRMC", json!("\u{3000} "), "pattern"),
+            ("XDRLB", json!("4"), "enum"),
+            ("XDRLB", json!("１"), "enum"),
+            ("XDRXYDM", json!("91370100MA3C00011K"), "format"),
+            ("CFLB", json!("1;7"), "pattern"),
+            ("CFLB", json!("12"), "pattern"),
+            ("FKJE", json!("3.0000001"), "pattern"),
+            ("FKJE", json!("-3"), "pattern"),
+            ("FKJE", json!("1E3"), "pattern"),
+            ("FKJE", json!("三万"), "pattern"),
+            ("CFJDRQ", json!("2025-02-29"), "format"),
+            ("CFJDRQ", json!("2025/08/01"), "format"),
+            ("XZQHDM", json!("999999"), "format"),
+            ("XZQHDM", json!("000000"), "format"),
+            ("SJGXSJ", json!("2025-08-02T10:00:00"), "format"),
+            ("NOSUCH", json!("1"), "additionalProperties"),
+        ];
+        for (field, value, rule) in bad {
+            assert_eq!(faults("008", Action::Add, &with(field, value.clone())), pairs(&[(field, rule)]), "{value}");
+        }
+    }
+
+    #[test]
+    fn required_fields_must_be_given_in_an_add() {
+        for value in [json!(null), json!("")] {
+            assert_eq!(faults("008", Action::Add, &with("CFJG", value)), pairs(&[("CFJG", "required")]));
+        }
+        let missing = faults("008", Action::Add, &json!({}));
+        assert_eq!(missing.len(), 15);
+        assert!(missing.iter().all(|(_, rule)| rule == "required"));
+    }
+
+    #[test]
+    fn a_modify_answers_for_the_given_fields_and_clears_no_required_one() {
+        let base = json!({"CFWSH": "A", "XDRXH": 1, "SJGXSJ": "2025-08-02 10:00:00"});
+        assert_eq!(faults("008", Action::Modify, &base), []);
+        assert_eq!(
+            faults("008", Action::Modify, &json!({})),
+            pairs(&[("CFWSH", "required"), ("XDRXH", "required"), ("SJGXSJ", "required")])
+        );
+        let mut change = base.clone();
+        change["BZ"] = json!(null);
+        change["LXR"] = json!(null);
+        change["CFJG"] = json!("");
+        change["XZQHDM"] = json!(null);
+        change["FKJE"] = json!("x");
+        change["SCBZ"] = json!("1");
+        assert_eq!(
+            faults("008", Action::Modify, &change),
+            pairs(&[
+                ("FKJE", "pattern"),
+                ("CFJG", "required"),
+                ("XZQHDM", "required"),
+                ("LXR", "additionalProperties")
+            ])
+        );
+    }
+
+    #[test]
+    fn a_delete_answers_for_its_key_and_region_alone() {
+        assert_eq!(faults("008", Action::Delete, &json!({"CFWSH": "A", "XDRXH": "1"})), []);
+        let record = json!({"CFWSH": "A", "XDRXH": "one", "XZQHDM": "37", "FKJE": "x", "CFJG": null, "NOSUCH": null});
+        assert_eq!(
+            faults("008", Action::Delete, &record),
+            pairs(&[("XDRXH", "pattern"), ("XZQHDM", "format"), ("NOSUCH", "additionalProperties")])
+        );
+        assert_eq!(
+            faults("008", Action::Delete, &json!({"CFWSH": "A", "XDRXH": null})),
+            pairs(&[("XDRXH", "required")])
+        );
+    }
+
+    #[test]
+    fn a_person_is_told_what_was_expected_and_sensitive_values_are_not_shown() {
+        let error = |field: &str, value: &str| errors("008", Action::Add, &with(field, value)).remove(0).error;
+        assert_eq!(
+            error("CFJDRQ", "2025-8-1"),
+            "“处罚决定日期”（CFJDRQ）应为：yyyy-MM-dd 形式的真实日期；给出的是“2025-8-1”"
+        );
+        assert_eq!(
+            error("XDRLB", "7"),
+            "“行政相对人类别”（XDRLB）应为：代码表XDRLB（行政相对人类别）的代码：1 法人及非法人组织、2 自然人、3 个体工商户；给出的是“7”"
+        );
+        assert_eq!(error("CFJGG", "1"), "行政处罚数据没有字段“CFJGG”，是否应为“CFJG”（处罚机关）");
+        let long = "王".repeat(51);
+        let shown = error("FDDBR", &long);
+        assert_eq!(shown, "“法定代表人”（FDDBR）不得超过 50 个字符，给出了 51 个字符");
+    }
+
+    #[test]
+    fn a_query_is_not_held_against_the_rules() {
+        assert_eq!(faults("008", Action::Query, &json!({"NOSUCH": "1"})), []);
+    }
+}
