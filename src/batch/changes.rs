@@ -55,7 +55,8 @@ pub fn read_changes(
     stamp: &Stamp,
     depth: Depth,
 ) -> Result<Vec<Change>, Vec<RecordFault>> {
-    let whole = |rule: &str, error: String| vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
+    let whole =
+        |rule: &str, error: String| vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
     let elements = split(busilist).map_err(|e| whole("type", e.to_string()))?;
     if elements.is_empty() {
         return Err(whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned()));
@@ -96,14 +97,17 @@ fn read_change(
         error,
     };
     let object = FlatObject::read(element).map_err(|shapes| {
-        shapes.into_iter().map(|s| fault(&s.field, shape_rule(s.shape), shape_error(s.shape).to_owned())).collect::<Vec<_>>()
+        shapes
+            .into_iter()
+            .map(|s| fault(&s.field, shape_rule(s.shape), shape_error(s.shape).to_owned()))
+            .collect::<Vec<_>>()
     })?;
     let mut faults: Vec<RecordFault> = match depth {
         Depth::Rules => dataset.check(action, &object).into_iter().map(|f| of_field(index, f)).collect(),
         Depth::Structure => Vec::new(),
     };
-    let region = region_of(dataset, action, &object, stamp)
-        .map_err(|error| fault(dataset.region_field(), "region", error));
+    let region =
+        region_of(dataset, action, &object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
     let source = source_of(dataset, action, &object, stamp);
     if source > stamp.latest {
         let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
@@ -147,10 +151,13 @@ fn effect(dataset: &Dataset, action: Action, object: &FlatObject<'_>) -> Effect 
     // The deleted mark is the node's own; in a write it is ignored.
     let applied = object.members().filter(|(name, _)| *name != "SCBZ");
     match action {
-        Action::Add => Effect::Add(Fields::from_members(applied.filter_map(|(name, value)| Some((name, value.given()?))))),
+        Action::Add => {
+            Effect::Add(Fields::from_members(applied.filter_map(|(name, value)| Some((name, value.given()?)))))
+        }
         Action::Modify => {
             // Key and region say which record is meant; the record keeps them as they were added.
-            let set = applied.filter(|(name, _)| *name != dataset.region_field() && !dataset.key().iter().any(|k| k == name));
+            let set =
+                applied.filter(|(name, _)| *name != dataset.region_field() && !dataset.key().iter().any(|k| k == name));
             Effect::Modify(set.map(|(name, value)| (name.into(), value.given().map(Into::into))).collect())
         }
         Action::Delete | Action::Query => Effect::Delete,

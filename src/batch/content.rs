@@ -51,7 +51,8 @@ mod tests {
     fn the_batch_id_depends_on_node_app_and_random_alone() {
         let (city, county) = (Region::parse("370200").unwrap(), Region::parse("370203").unwrap());
         assert_eq!(batch_id(city, "a", "r"), batch_id(city, "a", "r"));
-        let ids = [batch_id(city, "a", "r"), batch_id(county, "a", "r"), batch_id(city, "ar", ""), batch_id(city, "a", "R")];
+        let ids =
+            [batch_id(city, "a", "r"), batch_id(county, "a", "r"), batch_id(city, "ar", ""), batch_id(city, "a", "R")];
         for (at, id) in ids.iter().enumerate() {
             assert!(!ids[..at].contains(id));
         }

@@ -86,6 +86,9 @@ const TRACE: &str = "sesame-trace";
 const SIGNED: [&str; 8] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, TRACE];
 
 impl Manifest {
+    /// Header of the number of records, by which a transaction can be sized before anything is verified.
+    pub const RECORDS_HEADER: &'static str = RECORDS;
+
     /// The headers.
     pub fn to_headers(&self) -> BTreeMap<String, String> {
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();

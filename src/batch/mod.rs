@@ -10,8 +10,8 @@ mod seal;
 pub use changes::{Depth, RecordFault, Stamp, read_changes};
 pub use content::{batch_id, content_digest, failure_id, routing_key};
 pub use manifest::{Evidence, Form, Manifest, NotAManifest, Passage};
-pub use open::{Incoming, OpenFault, Opened, Trust, TrustedNode, open};
-pub use seal::{NodeIdentity, Sealed, seal};
+pub use open::{Incoming, OpenFault, Opened, TOLERANCE_MICROS, Trust, TrustedNode, open};
+pub use seal::{NodeIdentity, Sealed, reseal, seal};
 
 /// Header that routes a batch to the queue of its size; not signed, since a wrong one only costs speed.
 pub const SIZE_HEADER: &str = "sesame-size";

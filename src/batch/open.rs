@@ -166,7 +166,11 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
     Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region })
 }
 
-fn verify<'t>(incoming: &Incoming<'_>, envelope: &Envelope<'_>, trust: &'t Trust) -> Result<&'t TrustedNode, OpenFault> {
+fn verify<'t>(
+    incoming: &Incoming<'_>,
+    envelope: &Envelope<'_>,
+    trust: &'t Trust,
+) -> Result<&'t TrustedNode, OpenFault> {
     let appid = envelope.appid.as_ref();
     let sender = trust.nodes.get(appid).ok_or_else(|| OpenFault::UnknownSender(appid.chars().take(64).collect()))?;
     // This node's own user stands for any sender: it publishes again what it has kept.

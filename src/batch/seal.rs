@@ -43,7 +43,13 @@ pub struct Sealed {
 pub(super) const SIGN_HEADER: &str = "sesame-sign";
 
 /// Seals a batch in the name of `node`. `busilist` is the decrypted text of the array.
-pub fn seal(node: &NodeIdentity, manifest: &Manifest, busicode: BusinessCode, action: Action, busilist: &str) -> Sealed {
+pub fn seal(
+    node: &NodeIdentity,
+    manifest: &Manifest,
+    busicode: BusinessCode,
+    action: Action,
+    busilist: &str,
+) -> Sealed {
     let envelope = Envelope {
         appid: Cow::Borrowed(&node.appid),
         busicode: busicode.to_string().into(),
@@ -56,8 +62,12 @@ pub fn seal(node: &NodeIdentity, manifest: &Manifest, busicode: BusinessCode, ac
     Sealed { headers: seal_headers(node, manifest, body.len()), body }
 }
 
-/// Seals the manifest alone, for a body sealed before by the same node.
-pub(super) fn seal_headers(node: &NodeIdentity, manifest: &Manifest, body_bytes: usize) -> BTreeMap<String, String> {
+/// Seals the manifest anew around a body that the same node has sealed before.
+pub fn reseal(node: &NodeIdentity, manifest: &Manifest, body: &str) -> Sealed {
+    Sealed { headers: seal_headers(node, manifest, body.len()), body: body.to_owned() }
+}
+
+fn seal_headers(node: &NodeIdentity, manifest: &Manifest, body_bytes: usize) -> BTreeMap<String, String> {
     let mut headers = manifest.to_headers();
     let sign = node.signer(Profile::Hmac).sign(&Canonical::Headers(&Manifest::signed_text(&headers)));
     headers.insert(SIGN_HEADER.to_owned(), sign);

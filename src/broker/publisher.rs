@@ -34,6 +34,17 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// A stable code for the metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            PublishError::Returned { .. } => "returned",
+            PublishError::Nacked(_) => "nacked",
+            PublishError::Forbidden(_) => "forbidden",
+            PublishError::Blocked => "blocked",
+            PublishError::Lost(_) => "lost",
+        }
+    }
+
     /// Whether the broker as a whole is at fault rather than this message.
     pub fn is_outage(&self) -> bool {
         matches!(self, PublishError::Blocked | PublishError::Lost(_) | PublishError::Nacked(_))

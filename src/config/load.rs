@@ -45,8 +45,8 @@ const PREFIX: &str = "SESAME__";
 
 /// Reads the settings of a file, overridden by the environment.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
     parse(&text, &path.display().to_string(), std::env::vars())
 }
 
@@ -116,9 +116,9 @@ fn explain(error: &toml::de::Error) -> String {
     let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
         Some((unknown, known)) if text.contains("unknown field") || text.contains("unknown variant") => {
-            let nearest = known.iter().max_by(|a, b| {
-                strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
-            });
+            let nearest = known
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b)));
             nearest.map(|name| format!("{text}\ndid you mean `{name}`?")).unwrap_or_else(|| text.to_owned())
         }
         _ => text.to_owned(),

@@ -32,6 +32,8 @@ pub struct NewBatch {
     pub digest: [u8; 32],
     /// When the entering node accepted it.
     pub accepted: Moment,
+    /// The sender's own region.
+    pub home: Region,
     /// The nodes passed, as JSON.
     pub trace: serde_json::Value,
     /// The sender's own signature and how to check it, as JSON.
@@ -67,6 +69,10 @@ pub struct StoredBatch {
     pub digest: [u8; 32],
     /// When the entering node accepted it.
     pub accepted: Moment,
+    /// When this node committed it.
+    pub persisted: Moment,
+    /// The sender's own region.
+    pub home: Region,
     /// The nodes passed, as JSON.
     pub trace: serde_json::Value,
     /// The sender's evidence, as JSON.
@@ -82,9 +88,9 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let statement = tx
         .prepare_cached(
             "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
-             accepted_at, trace, evidence, body) \
+             accepted_at, home, trace, evidence, body) \
              SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
-             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::json[], $13::json[], $14::bytea[]) \
+             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[]) \
              ON CONFLICT (id) DO NOTHING RETURNING id",
         )
         .await?;
@@ -99,6 +105,7 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let bytes: Vec<i32> = batches.iter().map(|b| i32::try_from(b.bytes).unwrap_or(i32::MAX)).collect();
     let digests: Vec<&[u8]> = batches.iter().map(|b| b.digest.as_slice()).collect();
     let accepted: Vec<OffsetDateTime> = batches.iter().map(|b| b.accepted.into()).collect();
+    let homes: Vec<i32> = batches.iter().map(|b| b.home.number() as i32).collect();
     let traces: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.trace)).collect();
     let evidence: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.evidence)).collect();
     let bodies: Vec<&[u8]> = batches.iter().map(|b| b.body.as_slice()).collect();
@@ -107,7 +114,7 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
             &statement,
             &[
                 &ids, &origins, &appids, &randoms, &busicodes, &actions, &regions, &records, &bytes, &digests,
-                &accepted, &traces, &evidence, &bodies,
+                &accepted, &homes, &traces, &evidence, &bodies,
             ],
         )
         .await?;
@@ -142,7 +149,7 @@ impl Store {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, trace, evidence, body \
+                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, home, trace, evidence, body, persisted_at \
                  FROM batches WHERE id = ANY($1)",
                 &[&ids],
             )
@@ -158,9 +165,11 @@ impl Store {
                     records: row.get::<_, i32>(5) as u32,
                     digest: row.get::<_, &[u8]>(6).try_into().map_err(|_| corrupt("digest"))?,
                     accepted: row.get::<_, OffsetDateTime>(7).into(),
-                    trace: row.get(8),
-                    evidence: row.get(9),
-                    body: row.get(10),
+                    home: region(row.get(8))?,
+                    trace: row.get(9),
+                    evidence: row.get(10),
+                    body: row.get(11),
+                    persisted: row.get::<_, OffsetDateTime>(12).into(),
                 })
             })
             .collect()

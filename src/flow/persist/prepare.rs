@@ -66,7 +66,8 @@ impl Preparer {
         let region = region.unwrap_or(opened.manifest.origin);
         let key = routing_key(region, opened.busicode, opened.action);
         if key != delivery.routing_key {
-            let detail = format!("published with routing key {:?}, but its records make it {key:?}", delivery.routing_key);
+            let detail =
+                format!("published with routing key {:?}, but its records make it {key:?}", delivery.routing_key);
             return Err(Fault::new("KEY_MISMATCH", detail).about(about));
         }
         let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
@@ -94,7 +95,10 @@ impl Preparer {
         let foreign = |region: Region| !opened.sender_region.covers(region);
         if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
             let (region, sender) = (change.id.region, opened.sender_region);
-            return fault("FOREIGN_REGION", format!("a record of {region} does not lie in the sender's region {sender}"));
+            return fault(
+                "FOREIGN_REGION",
+                format!("a record of {region} does not lie in the sender's region {sender}"),
+            );
         }
         Ok(changes)
     }

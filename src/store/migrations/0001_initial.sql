@@ -15,6 +15,7 @@ CREATE TABLE batches (
     bytes        integer     NOT NULL,  -- of the busilist, uncompressed
     digest       bytea       NOT NULL,  -- SM3 of the content: fixed by the first commit
     accepted_at  timestamptz NOT NULL,  -- at the entering node; the base of every version in the batch
+    home         integer     NOT NULL,  -- the sender's own region: XZQHDM where a modify or delete leaves it out
     persisted_at timestamptz NOT NULL DEFAULT now(),
     trace        json        NOT NULL,  -- the nodes passed, each with its time
     evidence     json        NOT NULL,  -- the sender's own signature and how to check it

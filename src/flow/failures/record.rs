@@ -1,0 +1,90 @@
+//! Keeping a message that failed, with its body.
+
+use super::{Attempt, Pauses};
+use crate::batch::{Manifest, failure_id};
+use crate::broker::Delivery;
+use crate::flow::Context;
+use crate::metrics;
+use crate::store::{About, NewBatch, NewFailure, StoreError};
+use uuid::Uuid;
+
+/// What is wrong with a message.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// A stable code: the log's, the metric's and the failure's.
+    pub code: &'static str,
+    /// The reason, and what to do, for people.
+    pub detail: String,
+    /// What the message tells of itself.
+    pub about: About,
+}
+
+impl Fault {
+    /// A fault of a message of which nothing is known yet.
+    pub fn new(code: &'static str, detail: String) -> Self {
+        Self { code, detail, about: About::default() }
+    }
+
+    /// The fault of a message that tells this of itself.
+    pub fn about(self, about: About) -> Self {
+        Self { about, ..self }
+    }
+
+    /// The fault of a verified batch.
+    pub fn of(self, batch: &NewBatch) -> Self {
+        self.about(About {
+            appid: Some(batch.appid.clone()),
+            random: Some(batch.random.clone()),
+            busicode: Some(batch.busicode),
+            action: Some(batch.action),
+            region: Some(batch.region),
+            records: Some(batch.changes.len() as u32),
+            accepted: Some(batch.accepted),
+        })
+    }
+}
+
+/// Compression level of kept bodies; see persist.
+const LEVEL: i32 = 1;
+
+/// Records a failed attempt of a delivery at a step. Once this returns, the delivery may be acked: nothing is lost.
+pub async fn record(
+    context: &Context,
+    step: &'static str,
+    delivery: &Delivery,
+    fault: Fault,
+    attempt: Attempt,
+) -> Result<(), StoreError> {
+    let settings = &context.settings;
+    let next = attempt.failed(&Pauses { retry: settings.retry_pauses(), park: settings.park_pause() });
+    let (id, batch) = identity(context, step, delivery);
+    tracing::warn!(step, reason = fault.code, detail = %fault.detail, %id, attempt = %attempt.token(), "a batch failed");
+    ::metrics::counter!(metrics::FAILED_ATTEMPTS, "step" => step, "reason" => fault.code).increment(1);
+    let pause = i64::try_from(next.pause.as_micros()).unwrap_or(i64::MAX);
+    // A body that cannot be compressed would be lost with the ack: it is kept as it is then, which zstd can frame too.
+    let body = zstd::bulk::compress(&delivery.body, LEVEL).map_err(|e| StoreError::Outage(e.to_string()))?;
+    let failure = NewFailure {
+        id,
+        batch,
+        step,
+        reason: fault.code,
+        detail: fault.detail,
+        state: next.state,
+        round: attempt.round,
+        attempt: attempt.attempt,
+        next: context.clock.now().plus_micros(pause),
+        about: fault.about,
+        routing_key: delivery.routing_key.clone(),
+        headers: delivery.headers.iter().map(|(n, v)| (n.replace('\0', ""), v.replace('\0', "\u{fffd}"))).collect(),
+        body,
+    };
+    context.store.fail(&failure).await
+}
+
+/// The failure's id, and the batch's if the message tells: whatever it is, a redelivery has the same.
+fn identity(context: &Context, step: &str, delivery: &Delivery) -> (Uuid, Option<Uuid>) {
+    match Manifest::from_headers(&delivery.headers) {
+        Ok(manifest) => (failure_id(step, manifest.batch, &manifest.digest), Some(manifest.batch)),
+        Err(_) => (failure_id(step, Uuid::nil(), &context.node.cipher.sm3(&[&delivery.body])), None),
+    }
+}

@@ -1,0 +1,240 @@
+//! Uplink: sends committed batches to the parent's broker, with a verdict on each message.
+//!
+//! Not a shovel: that hangs on one refused message, loses what the parent does not route, and tells nothing per message.
+
+use super::Context;
+use super::context::PROBE;
+use super::failures::{Attempt, Fault, record};
+use crate::batch::Manifest;
+use crate::broker::{Consumer, Delivery, Message, Names, PublishError, Publisher};
+use crate::metrics;
+use futures_util::future::join_all;
+use std::time::{Duration, Instant};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// The consumer of the uplink queue.
+pub struct Uplink {
+    context: Context,
+    parent: Publisher,
+    exchange: String,
+    window: u16,
+}
+
+/// Why a consumer's loop ended.
+enum End {
+    Stopped,
+    BrokerLost,
+}
+
+/// What is to be done about a window's unsent rest.
+enum Verdict {
+    Confirmed,
+    Refused(PublishError),
+    Outage(PublishError),
+}
+
+/// When the parent refuses everything, nothing is wrong with the batches: look again after this time.
+const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+/// How often a message that came alone may be refused before it fails: nothing else tells whether the link is at fault.
+const ALONE_MOST: u32 = 3;
+/// Bodies sent at once, in bytes; the window counts messages.
+const WINDOW_BYTES: usize = 16 << 20;
+
+impl Uplink {
+    /// A link from this node to the parent whose broker `parent` publishes to.
+    pub fn new(context: Context, parent: Publisher, parent_names: Names, window: u16) -> Self {
+        Self { context, parent, exchange: parent_names.exchange(), window }
+    }
+
+    /// Starts it on `tasks`.
+    pub fn start(self, tasks: &TaskTracker) {
+        tasks.spawn(self.run());
+    }
+
+    async fn run(self) {
+        let queue = self.context.names.uplink();
+        // A failure needs the store, so without it nothing can be decided about a refused batch.
+        while self.context.store_up().await && self.context.broker_up().await {
+            match self.context.consuming.consume(&queue, self.window).await {
+                Ok(mut consumer) => {
+                    let end = self.serve(&mut consumer).await;
+                    consumer.close().await;
+                    if matches!(end, End::Stopped) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot consume");
+                    self.context.pause(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn serve(&self, consumer: &mut Consumer) -> End {
+        loop {
+            let first = tokio::select! {
+                first = consumer.next() => first,
+                () = self.context.stop.cancelled() => return End::Stopped,
+            };
+            let Ok(first) = first else { return End::BrokerLost };
+            let mut bytes = first.body.len();
+            let mut window = vec![first];
+            while window.len() < usize::from(self.window)
+                && bytes < WINDOW_BYTES
+                && let Some(Ok(delivery)) = consumer.arrived()
+            {
+                bytes += delivery.body.len();
+                window.push(delivery);
+            }
+            match self.send(window).await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// Sends a window until every message of it is confirmed or failed.
+    async fn send(&self, mut window: Vec<Delivery>) -> Result<(), End> {
+        let mut alone = 0;
+        while !window.is_empty() {
+            if !self.parent_up().await {
+                return Err(End::Stopped);
+            }
+            window = self.send_together(window).await?;
+            if window.is_empty() {
+                break;
+            }
+            // The parent closed the channel, or is away: only one by one can the message at fault be told.
+            let before = window.len();
+            let (rest, refused) = self.send_one_by_one(window).await?;
+            let all_refused = refused.len() == before;
+            alone = if all_refused && before == 1 { alone + 1 } else { 0 };
+            if all_refused && !(before == 1 && alone >= ALONE_MOST) {
+                if let Some((_, error)) = refused.first() {
+                    self.pause_link(error).await?;
+                }
+                window = refused.into_iter().map(|(delivery, _)| delivery).collect();
+            } else {
+                for (delivery, error) in refused {
+                    self.fail(&delivery, &error).await?;
+                }
+                window = rest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends all at once, acks what is confirmed, and returns the rest.
+    async fn send_together(&self, window: Vec<Delivery>) -> Result<Vec<Delivery>, End> {
+        let verdicts = join_all(window.iter().map(|delivery| self.publish(delivery))).await;
+        let mut rest = Vec::new();
+        for (delivery, verdict) in window.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Confirmed => ack(&delivery).await?,
+                Verdict::Refused(_) => rest.push(delivery),
+                Verdict::Outage(error) => {
+                    self.note_down(&error);
+                    rest.push(delivery);
+                }
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Sends each alone. Returns what an outage left unsent, and what was refused with the reasons.
+    async fn send_one_by_one(
+        &self,
+        window: Vec<Delivery>,
+    ) -> Result<(Vec<Delivery>, Vec<(Delivery, PublishError)>), End> {
+        let (mut rest, mut refused) = (Vec::new(), Vec::new());
+        let mut window = window.into_iter();
+        for delivery in window.by_ref() {
+            match self.publish(&delivery).await {
+                Verdict::Confirmed => ack(&delivery).await?,
+                Verdict::Refused(error) => refused.push((delivery, error)),
+                Verdict::Outage(error) => {
+                    self.note_down(&error);
+                    rest.push(delivery);
+                    break;
+                }
+            }
+        }
+        rest.extend(window);
+        Ok((rest, refused))
+    }
+
+    async fn publish(&self, delivery: &Delivery) -> Verdict {
+        let mut headers = delivery.headers.clone();
+        // An attempt is this node's affair; so is whatever RabbitMQ noted about dead-lettering.
+        headers.retain(|name, _| name.starts_with("sesame-") && name != crate::batch::ATTEMPT_HEADER);
+        let manifest = Manifest::from_headers(&headers).ok();
+        let message = Message {
+            exchange: self.exchange.clone(),
+            routing_key: delivery.routing_key.clone(),
+            id: manifest.as_ref().map_or_else(Uuid::nil, |manifest| manifest.batch),
+            headers,
+            body: delivery.body.clone(),
+        };
+        let started = Instant::now();
+        match self.parent.publish(&message).await {
+            Ok(()) => {
+                ::metrics::histogram!(metrics::CONFIRM_SECONDS, "step" => "uplink")
+                    .record(started.elapsed().as_secs_f64());
+                ::metrics::counter!(metrics::UPLINK_SENT).increment(1);
+                ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
+                if let Some(manifest) = manifest {
+                    let lag = self.context.clock.now().micros() - manifest.accepted.micros();
+                    ::metrics::histogram!(metrics::UPLINK_LAG).record(lag.max(0) as f64 / 1e6);
+                }
+                Verdict::Confirmed
+            }
+            Err(error) => {
+                ::metrics::counter!(metrics::PUBLISH_FAILURES, "step" => "uplink", "reason" => error.code())
+                    .increment(1);
+                if error.is_outage() { Verdict::Outage(error) } else { Verdict::Refused(error) }
+            }
+        }
+    }
+
+    /// Waits until the parent's broker is connected. False when told to stop meanwhile.
+    async fn parent_up(&self) -> bool {
+        if self.parent.availability() == crate::broker::Availability::Up {
+            return true;
+        }
+        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+        tokio::select! {
+            () = self.parent.up() => self.context.pause(PROBE).await,
+            () = self.context.stop.cancelled() => false,
+        }
+    }
+
+    fn note_down(&self, error: &PublishError) {
+        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+        tracing::debug!(%error, "the parent does not answer; waiting");
+    }
+
+    async fn pause_link(&self, error: &PublishError) -> Result<(), End> {
+        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+        tracing::error!(%error, pause_secs = REFUSED_PAUSE.as_secs(), "the parent refuses everything alike; the link pauses");
+        if self.context.pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
+    }
+
+    async fn fail(&self, delivery: &Delivery, error: &PublishError) -> Result<(), End> {
+        let fault = Fault::new("REFUSED_BY_PARENT", error.to_string());
+        let attempt = Attempt::of(&delivery.headers);
+        while let Err(error) = record(&self.context, "uplink", delivery, fault.clone(), attempt).await {
+            tracing::warn!(%error, "waiting for the store");
+            if !self.context.store_up().await || !self.context.pause(PROBE).await {
+                return Err(End::Stopped);
+            }
+        }
+        ack(delivery).await
+    }
+}
+
+async fn ack(delivery: &Delivery) -> Result<(), End> {
+    // A lost ack means a lost channel: the message comes again, and the parent finds that it has it.
+    delivery.ack().await.map_err(|_| End::BrokerLost)
+}
