@@ -1,7 +1,7 @@
 //! The result of an exchange (§6.2.3 返回结果参数, Annex A.2.2): the `datalist` of a response, made and read.
 
 use super::envelope::Busilist;
-use super::json::{self, Fault, NotText, Position};
+use super::json::{self, Fault, Position};
 use super::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -141,7 +141,7 @@ impl<'a, const N: usize> Members<'a, N> {
     /// The decoded string of a name.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, BadAnswer> {
         let text = self.value(name).map(json::text).transpose();
-        text.map_err(|_: NotText| BadAnswer::WrongKind(name))
+        text.map_err(|_| BadAnswer::WrongKind(name))
     }
 }
 

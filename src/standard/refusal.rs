@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_s_table_of_codes() {
+    fn every_code_has_the_status_of_the_contract() {
         let table: Vec<(&str, u16)> = RefusalCode::ALL.map(|code| (code.as_str(), code.status())).to_vec();
         let expected = [
             ("MALFORMED", 400),
