@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod flow;
+pub mod ingress;
 pub mod metrics;
 pub mod record;
 pub mod standard;

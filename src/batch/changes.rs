@@ -7,7 +7,7 @@ use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// What is the same for every change of a batch.
@@ -45,37 +45,44 @@ pub struct RecordFault {
     pub error: String,
 }
 
-/// Reads the changes of a batch, or every fault of every record, the first `most` of them.
+/// What a busilist says.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The changes, in the order of the batch; whole only where there are no faults.
+    pub changes: Vec<Change>,
+    /// Every fault of every record, up to a bound.
+    pub faults: Vec<RecordFault>,
+    /// The regions of all records that tell one, bad records included.
+    pub regions: BTreeSet<Region>,
+}
+
+/// Reads the changes of a batch.
 ///
 /// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
-pub fn read_changes(
-    dataset: &Dataset,
-    action: Action,
-    busilist: &str,
-    stamp: &Stamp,
-    depth: Depth,
-) -> Result<Vec<Change>, Vec<RecordFault>> {
-    let whole =
-        |rule: &str, error: String| vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
-    let elements = split(busilist).map_err(|e| whole("type", e.to_string()))?;
-    if elements.is_empty() {
-        return Err(whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned()));
-    }
-    let (mut changes, mut faults) = (Vec::with_capacity(elements.len()), Vec::new());
-    for (at, element) in elements.into_iter().enumerate() {
-        match read_change(dataset, action, element, at, stamp, depth) {
-            Ok(change) => changes.push(change),
-            Err(of_record) => faults.extend(of_record),
+pub fn read_changes(dataset: &Dataset, action: Action, busilist: &str, stamp: &Stamp, depth: Depth) -> Reading {
+    let whole = |rule: &str, error: String| Reading {
+        faults: vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }],
+        ..Reading::default()
+    };
+    let elements = match split(busilist) {
+        Ok(elements) if elements.is_empty() => {
+            return whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned());
         }
-        if faults.len() > MOST_FAULTS {
+        Ok(elements) => elements,
+        Err(error) => return whole("type", error.to_string()),
+    };
+    let mut reading = Reading { changes: Vec::with_capacity(elements.len()), ..Reading::default() };
+    for (at, element) in elements.into_iter().enumerate() {
+        match read_change(dataset, action, element, at, stamp, depth, &mut reading.regions) {
+            Ok(change) => reading.changes.push(change),
+            Err(of_record) => reading.faults.extend(of_record),
+        }
+        if reading.faults.len() > MOST_FAULTS {
             break;
         }
     }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    keep_order(&mut changes);
-    Ok(changes)
+    keep_order(&mut reading.changes);
+    reading
 }
 
 /// Beyond this many faults nobody reads on; a batch that is wrong throughout must not fill the memory.
@@ -88,6 +95,7 @@ fn read_change(
     at: usize,
     stamp: &Stamp,
     depth: Depth,
+    regions: &mut BTreeSet<Region>,
 ) -> Result<Change, Vec<RecordFault>> {
     let index = at + 1;
     let fault = |field: &str, rule: &str, error: String| RecordFault {
@@ -108,6 +116,7 @@ fn read_change(
     };
     let region =
         region_of(dataset, action, &object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
+    regions.extend(region.as_ref().ok());
     let source = source_of(dataset, action, &object, stamp);
     if source > stamp.latest {
         let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
@@ -166,11 +175,17 @@ fn effect(dataset: &Dataset, action: Action, object: &FlatObject<'_>) -> Effect 
 
 /// Lifts the source time of a record's later change to that of its earlier one in the same batch.
 fn keep_order(changes: &mut [Change]) {
-    let mut latest: HashMap<RecordId, Moment> = HashMap::with_capacity(changes.len());
-    for change in changes {
-        let source = latest.entry(change.id.clone()).or_insert(change.version.source);
+    let mut latest: HashMap<&RecordId, Moment> = HashMap::with_capacity(changes.len());
+    let mut lifted = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        let source = latest.entry(&change.id).or_insert(change.version.source);
         *source = (*source).max(change.version.source);
-        change.version.source = *source;
+        if *source != change.version.source {
+            lifted.push((at, *source));
+        }
+    }
+    for (at, source) in lifted {
+        changes[at].version.source = source;
     }
 }
 

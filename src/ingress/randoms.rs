@@ -40,6 +40,15 @@ impl Randoms {
         Self { uses: Cache::new(CAPACITY) }
     }
 
+    /// What a use of a random would be, without noting it.
+    pub fn look(&self, id: Uuid, content: [u8; 32], is_write: bool) -> Seen {
+        match self.uses.get(&id) {
+            None => Seen::First,
+            Some(known) if is_write && known == (Use { content, is_write }) => Seen::Again,
+            Some(_) => Seen::Reused,
+        }
+    }
+
     /// Notes the use of a random, by the batch id that stands for (node, appid, random).
     pub fn note(&self, id: Uuid, content: [u8; 32], is_write: bool) -> Seen {
         let this = Use { content, is_write };
@@ -71,7 +80,10 @@ mod tests {
     fn a_write_may_be_repeated_and_nothing_else() {
         let randoms = Randoms::new();
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        assert_eq!(randoms.look(a, [1; 32], true), Seen::First);
         assert_eq!(randoms.note(a, [1; 32], true), Seen::First);
+        assert_eq!(randoms.look(a, [1; 32], true), Seen::Again);
+        assert_eq!(randoms.look(a, [2; 32], true), Seen::Reused);
         assert_eq!(randoms.note(a, [1; 32], true), Seen::Again);
         assert_eq!(randoms.note(a, [2; 32], true), Seen::Reused);
         assert_eq!(randoms.note(a, [1; 32], false), Seen::Reused);

@@ -1,8 +1,8 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
 use crate::batch::{
-    Depth, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes,
-    reseal, routing_key, seal,
+    Depth, Incoming, NodeIdentity, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes, reseal,
+    routing_key, seal,
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
@@ -58,7 +58,7 @@ impl Preparer {
             headers: &delivery.headers,
             body: &delivery.body,
         };
-        let opened = open(incoming, &self.trust, now).map_err(|fault| self.open_fault(&fault))?;
+        let opened = open(incoming, &self.trust, now).map_err(|fault| Fault::new(fault.code(), fault.to_string()))?;
         let changes = self.changes(&opened, now)?;
         let about = about(&opened);
         let region = self.regions.smallest_covering(changes.iter().map(|change| change.id.region));
@@ -85,13 +85,18 @@ impl Preparer {
             home: opened.manifest.home,
             latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
         };
-        let changes = match read_changes(dataset, opened.action, &opened.busilist, &stamp, Depth::Structure) {
-            Ok(changes) => changes,
-            Err(faults) => {
-                let first = faults.first().map(|f| format!("record {}, {}: {}", f.index, f.field, f.error));
-                return fault("INVALID_RECORDS", first.unwrap_or_default());
-            }
-        };
+        let reading = read_changes(dataset, opened.action, &opened.busilist, &stamp, Depth::Structure);
+        if let Some(first) = reading.faults.first() {
+            let detail = format!(
+                "{} faults, the first in record {}, {}: {}",
+                reading.faults.len(),
+                first.index,
+                first.field,
+                first.error
+            );
+            return fault("INVALID_RECORDS", detail);
+        }
+        let changes = reading.changes;
         let foreign = |region: Region| !opened.sender_region.covers(region);
         if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
             let (region, sender) = (change.id.region, opened.sender_region);
@@ -117,7 +122,6 @@ impl Preparer {
     fn batch(&self, opened: Opened, region: Region, changes: Vec<Change>) -> Result<NewBatch, Fault> {
         let about = about(&opened);
         let manifest = opened.manifest;
-        let json = |value| value;
         let body = zstd::bulk::compress(opened.busilist.as_bytes(), LEVEL)
             .map_err(|e| Fault::new("INTERNAL", format!("the body cannot be compressed: {e}")).about(about))?;
         Ok(NewBatch {
@@ -131,18 +135,14 @@ impl Preparer {
             digest: manifest.digest,
             accepted: manifest.accepted,
             home: manifest.home,
-            trace: json(serde_json::json!(manifest.trace)),
-            evidence: json(serde_json::json!(manifest.evidence)),
+            trace: serde_json::json!(manifest.trace),
+            evidence: serde_json::json!(manifest.evidence),
             bytes: opened.busilist.len(),
             body,
             changes,
             failure: failure_id("persist", manifest.batch, &manifest.digest),
             must_exist: manifest.origin == self.node.region,
         })
-    }
-
-    fn open_fault(&self, fault: &OpenFault) -> Fault {
-        Fault::new(fault.code(), fault.to_string())
     }
 }
 

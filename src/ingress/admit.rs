@@ -1,0 +1,327 @@
+//! The checks at the door, in the contract's order: parse, appid, sign, codes, grants, random, rules. Pure work but for the
+//! memory of randoms; it runs off the async threads for large bodies.
+
+use super::caller::Caller;
+use super::door::{Door, InterFlag};
+use super::log_query::{self, LogQuery};
+use super::query::{self, RecordQuery};
+use super::randoms::Seen;
+use crate::batch::{
+    Depth, Evidence, Form, Manifest, Reading, RecordFault, Sealed, Stamp, TOLERANCE_MICROS, batch_id, content_digest,
+    read_changes, routing_key, seal,
+};
+use crate::dataset::Dataset;
+use crate::standard::code::{Action, BusinessCode};
+use crate::standard::encryption::{self, CannotDecrypt};
+use crate::standard::envelope::{Busilist, Envelope};
+use crate::standard::moment::Moment;
+use crate::standard::random::Random;
+use crate::standard::refusal::{Refusal, RefusalCode};
+use crate::standard::sign::Signer;
+use std::borrow::Cow;
+use std::time::Instant;
+use uuid::Uuid;
+
+/// What the checks make of a request.
+pub(super) struct Admission {
+    /// The request's random, if it could be read.
+    pub(super) random: Option<Random>,
+    /// The caller, once its signature held.
+    pub(super) caller: Option<Caller>,
+    /// What the request says of itself, for the log; as sent, shortened.
+    pub(super) subject: Subject,
+    /// What is to be done, or why nothing is.
+    pub(super) work: Result<Work, Denial>,
+}
+
+/// What a request says of itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Subject {
+    pub(super) appid: String,
+    pub(super) busicode: String,
+    pub(super) action: String,
+    /// The codes once known to be good, for metrics: unknown ones must not become labels.
+    pub(super) busicode_known: Option<BusinessCode>,
+    pub(super) action_known: Option<Action>,
+}
+
+/// What an admitted request asks for.
+pub(super) enum Work {
+    Publish(Box<Acceptable>),
+    Query(Box<RecordQuery>),
+    Log(Box<LogQuery>),
+    /// So many records are good.
+    Validated(usize),
+}
+
+/// A batch that may be published.
+pub(super) struct Acceptable {
+    pub(super) batch: Uuid,
+    pub(super) busicode: BusinessCode,
+    pub(super) action: Action,
+    pub(super) records: usize,
+    pub(super) routing_key: String,
+    pub(super) sealed: Sealed,
+}
+
+/// A refusal and the bad records it is about.
+#[derive(Debug)]
+pub(super) struct Denial {
+    pub(super) refusal: Refusal,
+    pub(super) faults: Vec<RecordFault>,
+}
+
+impl Denial {
+    pub(super) fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
+        Self { refusal: Refusal::new(code, reason), faults: Vec::new() }
+    }
+}
+
+impl<R: Into<Refusal>> From<R> for Denial {
+    fn from(reason: R) -> Self {
+        Self { refusal: reason.into(), faults: Vec::new() }
+    }
+}
+
+/// Runs every check.
+pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant) -> Admission {
+    let mut subject = Subject::default();
+    let envelope = match Envelope::read(body) {
+        Ok(envelope) => envelope,
+        Err(error) => {
+            return Admission { random: error.random, caller: None, subject, work: Err(Denial::from(error.reason)) };
+        }
+    };
+    let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
+    subject.appid = shortened(&envelope.appid);
+    subject.busicode = shortened(&envelope.busicode);
+    subject.action = shortened(&envelope.action);
+    let random = Some(envelope.random.clone());
+    let caller = match authenticate(door, &envelope) {
+        Ok(caller) => caller,
+        Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
+    };
+    let work =
+        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now() }.run(&mut subject);
+    Admission { random, caller: Some(caller), subject, work }
+}
+
+fn authenticate(door: &Door, envelope: &Envelope<'_>) -> Result<Caller, Denial> {
+    let Some(app) = door.apps.get(&envelope.appid) else {
+        return Err(Denial::new(RefusalCode::UnknownApp, "应用账号不存在或已停用：请核对 appid，或联系接口提供方开通"));
+    };
+    let cipher = door.node.cipher.as_ref();
+    let signer = Signer { cipher, profile: app.profile, key: &app.key };
+    if !signer.verify(&envelope.canonical(), &envelope.sign) {
+        return Err(Denial::new(
+            RefusalCode::SignMismatch,
+            "签名校验失败：请核对密钥（32位十六进制）、参数顺序 action、appid、busicode、busilist、random，\
+             并对发送的 busilist 原文签名",
+        ));
+    }
+    Ok(Caller { app: app.clone(), random: envelope.random.clone(), cipher: door.node.cipher.clone() })
+}
+
+struct Checks<'a> {
+    door: &'a Door,
+    flag: InterFlag,
+    caller: &'a Caller,
+    envelope: &'a Envelope<'a>,
+    started: Instant,
+    now: Moment,
+}
+
+impl Checks<'_> {
+    fn run(&self, subject: &mut Subject) -> Result<Work, Denial> {
+        let (content, form) = self.content()?;
+        if self.flag == InterFlag::Log {
+            return self.log(subject, &content);
+        }
+        let dataset = self.dataset(subject)?;
+        let action = Action::parse(&self.envelope.action)?;
+        subject.action_known = Some(action);
+        if self.flag == InterFlag::Validate && !action.is_write() {
+            return Err(Denial::new(RefusalCode::UnknownAction, "validate 只校验新增、修改、删除（01、02、03）"));
+        }
+        self.granted(dataset, action)?;
+        if action == Action::Query {
+            return self.query(dataset, &content);
+        }
+        self.write(dataset, action, &content, form)
+    }
+
+    /// The array's text: as sent, or decrypted.
+    fn content(&self) -> Result<(Cow<'_, str>, Form), Denial> {
+        match (&self.caller.app.data_key, &self.envelope.busilist) {
+            (None, Busilist::Array(text)) => Ok((Cow::Borrowed(text), Form::Plain)),
+            (None, Busilist::Text(text)) => {
+                let text = text.trim();
+                if !is_array(text) {
+                    return Err(Denial::new(RefusalCode::Malformed, "busilist 字符串的内容不是 JSON 数组"));
+                }
+                Ok((Cow::Borrowed(text), Form::Plain))
+            }
+            (Some(_), Busilist::Array(_)) => Err(CannotDecrypt::Plain.into()),
+            (Some(key), Busilist::Text(ciphertext)) => {
+                let decrypted = encryption::decrypt(self.caller.cipher.as_ref(), key, ciphertext)?;
+                if !is_array(decrypted.text.trim()) {
+                    return Err(Denial::new(RefusalCode::Malformed, "busilist 解密后不是 JSON 数组"));
+                }
+                Ok((Cow::Owned(decrypted.text), Form::Encrypted(hex::encode(decrypted.iv))))
+            }
+        }
+    }
+
+    fn dataset(&self, subject: &mut Subject) -> Result<&Dataset, Denial> {
+        let code = BusinessCode::parse(&self.envelope.busicode)?;
+        let dataset = self.door.dictionary.get(code).ok_or_else(|| {
+            Denial::new(
+                RefusalCode::UnknownBusicode,
+                format!("业务分类代码 {code} 在本节点没有数据字典：应为表2所列 001 至 011"),
+            )
+        })?;
+        subject.busicode_known = Some(code);
+        Ok(dataset)
+    }
+
+    fn granted(&self, dataset: &Dataset, action: Action) -> Result<(), Denial> {
+        let app = &self.caller.app;
+        if !app.may_touch(dataset.code()) {
+            let reason = format!("应用账号未获授权使用业务分类代码 {} {}", dataset.code(), dataset.title());
+            return Err(Denial::new(RefusalCode::NotGranted, reason));
+        }
+        if !app.may(action) {
+            return Err(Denial::new(RefusalCode::NotGranted, format!("应用账号未获授权使用请求动作代码 {action}")));
+        }
+        Ok(())
+    }
+
+    fn write(&self, dataset: &Dataset, action: Action, content: &str, form: Form) -> Result<Work, Denial> {
+        let batch = batch_id(self.door.node.region, &self.caller.app.appid, self.caller.random.as_str());
+        let stamp = Stamp {
+            batch,
+            accepted: self.now,
+            home: self.caller.app.home,
+            latest: self.now.plus_micros(TOLERANCE_MICROS),
+        };
+        let reading = read_changes(dataset, action, content, &stamp, Depth::Rules);
+        self.reachable(&reading)?;
+        let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
+        let is_write = self.flag == InterFlag::Exchange;
+        refuse_reuse(self.door.randoms.look(batch, digest, is_write))?;
+        let records = self.good(reading)?;
+        refuse_reuse(self.door.randoms.note(batch, digest, is_write))?;
+        if !is_write {
+            return Ok(Work::Validated(records.changes.len()));
+        }
+        let manifest = Manifest {
+            batch,
+            origin: self.door.node.region,
+            home: self.caller.app.home,
+            accepted: self.now,
+            digest,
+            records: records.changes.len() as u32,
+            evidence: self.evidence(form),
+            trace: Vec::new(),
+        };
+        let cover = self.door.regions.smallest_covering(records.regions);
+        Ok(Work::Publish(Box::new(Acceptable {
+            batch,
+            busicode: dataset.code(),
+            action,
+            records: records.changes.len(),
+            // Every record has told its region, or it would be among the faults.
+            routing_key: routing_key(cover.unwrap_or(self.door.node.region), dataset.code(), action),
+            sealed: seal(&self.door.node, &manifest, dataset.code(), action, content.trim()),
+        })))
+    }
+
+    /// Whether every record lies where the app may write.
+    fn reachable(&self, reading: &Reading) -> Result<(), Denial> {
+        let foreign: Vec<String> = reading
+            .regions
+            .iter()
+            .filter(|region| !self.caller.app.may_reach(**region))
+            .take(5)
+            .map(ToString::to_string)
+            .collect();
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let reason = format!("应用账号未获授权报送所属行政区划 {} 的数据", foreign.join("、"));
+        Err(Denial::new(RefusalCode::NotGranted, reason))
+    }
+
+    fn good(&self, reading: Reading) -> Result<Reading, Denial> {
+        let (records, most) = (reading.changes.len(), self.door.limits.records);
+        if !reading.faults.is_empty() {
+            let reason = format!(
+                "数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送",
+                reading.faults.len()
+            );
+            return Err(Denial { refusal: Refusal::new(RefusalCode::InvalidRecords, reason), faults: reading.faults });
+        }
+        if records > most {
+            let reason = format!("一次交换有{records}条记录，超过上限{most}条：请分批报送");
+            return Err(Denial::new(RefusalCode::TooLarge, reason));
+        }
+        Ok(reading)
+    }
+
+    fn evidence(&self, form: Form) -> Evidence {
+        Evidence {
+            appid: self.caller.app.appid.clone(),
+            random: self.caller.random.to_string(),
+            sign: self.envelope.sign.to_ascii_uppercase(),
+            profile: self.caller.app.profile,
+            form,
+            millis: u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn query(&self, dataset: &Dataset, content: &str) -> Result<Work, Denial> {
+        let query = query::read(dataset, &self.caller.app, content);
+        self.first_use()?;
+        Ok(Work::Query(Box::new(query?)))
+    }
+
+    fn log(&self, subject: &mut Subject, content: &str) -> Result<Work, Denial> {
+        let busicode = match self.envelope.busicode.as_ref() {
+            "000" => None,
+            text => Some(BusinessCode::parse(text)?),
+        };
+        subject.busicode_known = busicode;
+        let action = Action::parse(&self.envelope.action)?;
+        if action != Action::Query {
+            return Err(Denial::new(RefusalCode::UnknownAction, "日志只能查询，请求动作代码应为 04"));
+        }
+        subject.action_known = Some(action);
+        if !self.caller.app.may(action) {
+            return Err(Denial::new(RefusalCode::NotGranted, "应用账号未获授权使用请求动作代码 04"));
+        }
+        let query = log_query::read(&self.caller.app, busicode, content);
+        self.first_use()?;
+        Ok(Work::Log(Box::new(query?)))
+    }
+
+    /// A query's answer is of its moment: its random counts once.
+    fn first_use(&self) -> Result<(), Denial> {
+        let id = batch_id(self.door.node.region, &self.caller.app.appid, self.caller.random.as_str());
+        refuse_reuse(self.door.randoms.note(id, [0; 32], false))
+    }
+}
+
+fn refuse_reuse(seen: Seen) -> Result<(), Denial> {
+    match seen {
+        Seen::First | Seen::Again => Ok(()),
+        Seen::Reused => Err(Denial::new(
+            RefusalCode::RandomReused,
+            "请求随机标识已用于另一次请求：每次请求应生成新的 random；只有内容完全相同的新增、修改、删除可以用原 random 重发",
+        )),
+    }
+}
+
+/// Whether the text is a JSON array by its syntax. Its elements are looked at later.
+fn is_array(text: &str) -> bool {
+    text.starts_with('[') && crate::standard::busilist::split(text).is_ok()
+}

@@ -1,0 +1,90 @@
+//! Reading a request's body within the memory budget.
+
+use super::admit::Denial;
+use super::budget::Share;
+use super::door::Door;
+use crate::standard::refusal::RefusalCode;
+use axum::body::{Body, HttpBody};
+use axum::http::{HeaderMap, header};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+/// A body and the memory it was lent.
+pub(super) struct Received {
+    pub(super) bytes: Vec<u8>,
+    pub(super) share: Share,
+}
+
+/// Without Content-Length the whole of this is lent at first; a longer body is refused with a hint.
+const UNANNOUNCED: usize = 4 << 20;
+/// A sender must bring at least this many bytes in each interval of patience.
+const LEAST: usize = 16 * 1024;
+/// A body is held about this often at once: as received, sealed anew, and in the broker client's buffer.
+const COPIES: usize = 3;
+
+/// Reads the body, or says why not. Nothing is read before its memory is lent.
+pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Received, Denial> {
+    refuse_foreign_encoding(headers)?;
+    let most = door.limits.body_bytes;
+    let announced = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if announced.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
+    let lent = announced.unwrap_or(most).saturating_mul(COPIES);
+    let share =
+        door.budget.borrow(lent).await.map_err(|_| {
+            Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发")
+        })?;
+    let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
+    let mut stream = body.into_data_stream();
+    let mut checkpoint = (tokio::time::Instant::now(), 0);
+    loop {
+        let chunk = match timeout(door.limits.patience, stream.next()).await {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Err(Denial::new(RefusalCode::Malformed, "请求体未传完连接就中断了")),
+            Err(_) => return Err(too_slow()),
+        };
+        if bytes.len() + chunk.len() > most {
+            return Err(too_large(most));
+        }
+        bytes.extend_from_slice(&chunk);
+        if checkpoint.0.elapsed() > door.limits.patience {
+            if bytes.len() - checkpoint.1 < LEAST {
+                return Err(too_slow());
+            }
+            checkpoint = (tokio::time::Instant::now(), bytes.len());
+        }
+    }
+    Ok(Received { bytes, share })
+}
+
+/// §6.2.1: UTF-8 throughout. A Content-Type that names another charset is refused; other values are ignored.
+fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Denial> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let content_type = text(header::CONTENT_TYPE);
+    if let Some((_, charset)) = content_type.split_once("charset=") {
+        let charset = charset.split(';').next().unwrap_or_default().trim().trim_matches('"');
+        if !matches!(charset, "utf-8" | "utf8" | "us-ascii") {
+            return Err(Denial::new(
+                RefusalCode::Malformed,
+                format!("字符编码应为 UTF-8，Content-Type 写的是 {charset}"),
+            ));
+        }
+    }
+    let encoding = text(header::CONTENT_ENCODING);
+    if !matches!(encoding.as_str(), "" | "identity") {
+        return Err(Denial::new(RefusalCode::Malformed, "不接收压缩的请求体：请去掉 Content-Encoding，按原文发送"));
+    }
+    Ok(())
+}
+
+fn too_large(most: usize) -> Denial {
+    let reason = format!("请求体超过上限 {most} 字节：请分批报送，并给出 Content-Length");
+    Denial::new(RefusalCode::TooLarge, reason)
+}
+
+fn too_slow() -> Denial {
+    Denial::new(RefusalCode::Malformed, "请求体传输过慢，已中止：请检查网络后重发")
+}

@@ -1,0 +1,112 @@
+//! The query of the interface log (§6.1 接口日志信息查询).
+
+use super::admit::Denial;
+use super::apps::App;
+use super::door::Door;
+use super::query::{conditions, size, unavailable};
+use super::reply::Success;
+use crate::batch::Passage;
+use crate::standard::code::{Action, BusinessCode};
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use crate::store::{LogFilter, LogRow};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// A log query whose conditions were read.
+pub(super) struct LogQuery {
+    filter: LogFilter,
+}
+
+const DEFAULT_SIZE: u32 = 100;
+const MOST_SIZE: u32 = 2_000;
+const STATES: [&str; 6] = ["accepted", "persisted", "failed", "parked", "abandoned", "resolved"];
+
+/// Reads the conditions. Without the operator grant an app sees its own exchanges alone.
+pub(super) fn read(app: &App, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
+    let mut filter =
+        LogFilter { busicode: busicode.map(|code| code.to_string()), size: DEFAULT_SIZE, ..LogFilter::default() };
+    conditions(content, |name, value| {
+        match name {
+            "FROM" => filter.from = Some(Moment::parse(value).map_err(|e| e.to_string())?),
+            "UNTIL" => filter.until = Some(Moment::parse(value).map_err(|e| e.to_string())?),
+            "APPID" => filter.appid = Some(value.to_owned()),
+            "BUSICODE" => {
+                let code = BusinessCode::parse(value).map_err(|e| e.to_string())?;
+                filter.busicode = Some(code.to_string());
+            }
+            "ACTION" => filter.action = Some(Action::parse(value).map_err(|e| e.to_string())?.code().to_owned()),
+            "REGION" => filter.region = Some(Region::parse(value).map_err(|e| e.to_string())?),
+            "RANDOM" => filter.random = Some(value.to_owned()),
+            "BATCH" => filter.batch = Some(value.parse::<Uuid>().map_err(|_| "不是批次号（UUID）")?),
+            "RESULT" if matches!(value, "0001" | "0000") => filter.result = Some(value.to_owned()),
+            "RESULT" => return Err("应为 0001 或 0000".to_owned()),
+            "STATE" if STATES.contains(&value) => filter.state = Some(value.to_owned()),
+            "STATE" => return Err(format!("应为 {}", STATES.join("、"))),
+            "SIZE" => filter.size = size(value, MOST_SIZE)?,
+            "AFTER" => filter.after = Some(cursor(value).ok_or("不是上一页返回的 after")?),
+            _ => {
+                let known = "FROM、UNTIL、APPID、BUSICODE、ACTION、REGION、RANDOM、BATCH、RESULT、STATE、SIZE、AFTER";
+                return Err(format!("不是日志查询条件：可用 {known}"));
+            }
+        }
+        Ok(())
+    })?;
+    if !app.operator {
+        let own = app.appid.as_str();
+        if filter.appid.as_deref().is_some_and(|asked| asked != own) {
+            let reason = "应用账号只能查询自己的交换日志：不必给出 APPID";
+            return Err(Denial::new(crate::standard::refusal::RefusalCode::NotGranted, reason));
+        }
+        filter.appid = Some(own.to_owned());
+    }
+    Ok(LogQuery { filter })
+}
+
+/// Answers one page.
+pub(super) async fn answer(door: &Door, query: &LogQuery) -> Result<Success, Denial> {
+    let (rows, more) = door.store.read_log(&query.filter).await.map_err(|e| unavailable(&e))?;
+    let after = rows.last().filter(|_| more).map(|row| format!("{:x}-{}", row.at.micros(), row.id.simple()));
+    let tier = door.node.region.tier();
+    let list: Vec<Value> = rows.iter().map(|row| Value::Object(shown(row, tier.as_str()))).collect();
+    let busilist = Value::Array(list).to_string();
+    Ok(Success { message: format!("本页{}条", rows.len()), busilist, after, records: rows.len() })
+}
+
+fn shown(row: &LogRow, own_tier: &str) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let mut put = |name: String, value: String| {
+        shown.insert(name, Value::String(value));
+    };
+    put("TIME".to_owned(), row.at.to_civil());
+    put("APPID".to_owned(), row.appid.clone());
+    put("BUSICODE".to_owned(), row.busicode.clone());
+    put("ACTION".to_owned(), row.action.clone());
+    put("REGION".to_owned(), row.region.map_or_else(String::new, |region| region.to_string()));
+    put("RANDOM".to_owned(), row.random.clone());
+    put("BATCH".to_owned(), row.batch.map_or_else(String::new, |batch| batch.to_string()));
+    put("RECORDS".to_owned(), row.records.to_string());
+    put("BYTES".to_owned(), row.bytes.to_string());
+    put("RESULT".to_owned(), row.result.clone());
+    put("CODE".to_owned(), row.code.clone());
+    put("MESSAGE".to_owned(), row.message.clone());
+    put("MILLIS".to_owned(), row.millis.to_string());
+    put("STATE".to_owned(), row.state.clone());
+    let below: Vec<Passage> =
+        row.trace.clone().and_then(|trace| serde_json::from_value(trace).ok()).unwrap_or_default();
+    let passages = below.iter().filter_map(|passage| {
+        let tier = Region::parse(&passage.region).ok()?.tier();
+        Some((tier.as_str(), "persisted", Moment::parse(&passage.at).ok()?))
+    });
+    let here = row.batch.map(|_| (own_tier, row.state.as_str(), row.persisted.unwrap_or(row.at)));
+    for (tier, state, at) in passages.chain(here) {
+        put(format!("{}_STATE", tier.to_uppercase()), state.to_owned());
+        put(format!("{}_TIME", tier.to_uppercase()), at.to_civil());
+    }
+    shown
+}
+
+fn cursor(text: &str) -> Option<(Moment, Uuid)> {
+    let (at, id) = text.split_once('-')?;
+    Some((Moment::from_micros(i64::from_str_radix(at, 16).ok()?), id.parse().ok()?))
+}

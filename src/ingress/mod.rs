@@ -1,0 +1,21 @@
+//! The standard's HTTP interface (§6.2, §6.3): every request ends in one signed answer, `0001` only once the broker holds
+//! the batch. Needs the broker alone for writes; the store only for queries.
+
+mod admit;
+mod apps;
+mod body;
+mod budget;
+mod caller;
+mod door;
+mod exchange;
+mod journal;
+mod log_query;
+mod query;
+mod randoms;
+mod reply;
+mod server;
+
+pub use apps::{Apps, BadApp};
+pub use door::{Door, Limits};
+pub use journal::Journal;
+pub use server::router;

@@ -1,0 +1,39 @@
+//! The listener's one route: every path ends in an answer of Annex A.2.
+
+use super::admit::Denial;
+use super::body::{Received, receive};
+use super::door::Door;
+use super::exchange::handle;
+use super::reply::{Answered, reply};
+use crate::standard::refusal::RefusalCode;
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::State;
+use axum::http::{Method, Request, Response};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The router of the standard's interface.
+pub fn router(door: Arc<Door>) -> Router {
+    Router::new().fallback(serve).with_state(door)
+}
+
+async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Response<Body> {
+    let started = Instant::now();
+    let announced = request.body().size_hint().lower() as usize;
+    let Some(flag) = door.flag(request.uri().path()) else {
+        let reason = format!("没有这个接口地址：应为 /{}/exchange、/{0}/log 或 /{0}/validate", door.service);
+        let denial = Denial::new(RefusalCode::NotFound, reason);
+        return reply(&door, Answered::unread(denial, announced, started));
+    };
+    if request.method() != Method::POST {
+        let denial = Denial::new(RefusalCode::MethodNotAllowed, "请求方法应为 POST");
+        return reply(&door, Answered::unread(denial, announced, started));
+    }
+    let (parts, body) = request.into_parts();
+    let answered = match receive(&door, &parts.headers, body).await {
+        Ok(Received { bytes, share }) => handle(&door, flag, bytes, share, started).await,
+        Err(denial) => Answered::unread(denial, announced, started),
+    };
+    reply(&door, answered)
+}
