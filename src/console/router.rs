@@ -1,0 +1,122 @@
+//! The console's routes.
+
+use super::login::{Login, Sessions};
+use super::page::{self, POLICY, Status};
+use crate::dataset::Dictionary;
+use crate::standard::region::Region;
+use crate::store::Store;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, response::Html};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Instant;
+use uuid::Uuid;
+
+/// One look at what the node needs, as the page shows it.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What the console works with.
+pub struct Console {
+    region: Region,
+    name: String,
+    sessions: Sessions,
+    store: Store,
+    dictionary: Arc<Dictionary>,
+    checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
+}
+
+impl Console {
+    /// A console of one node. Without a password nobody can log in.
+    pub fn new(
+        region: Region,
+        name: String,
+        password: Option<String>,
+        store: Store,
+        dictionary: Arc<Dictionary>,
+        checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
+    ) -> Self {
+        let name = if name.is_empty() { "国家 National".to_owned() } else { name };
+        Self { region, name, sessions: Sessions::new(password), store, dictionary, checks }
+    }
+
+    fn session(&self, headers: &HeaderMap) -> Option<Uuid> {
+        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+        let id = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+        let id = id.parse().ok()?;
+        self.sessions.is_live(id, Instant::now()).then_some(id)
+    }
+}
+
+const COOKIE: &str = "sesame-session";
+
+/// The router of the console.
+pub fn router(console: Console) -> Router {
+    Router::new()
+        .route("/", get(status))
+        .route("/login", post(login))
+        .route("/logout", post(logout))
+        .with_state(Arc::new(console))
+}
+
+async fn status(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    if console.session(&headers).is_none() {
+        return shown(StatusCode::OK, page::login(&console.name, ""));
+    }
+    let tally = console.store.tally(console.region).await;
+    let failures = console.store.failure_counts().await.unwrap_or_default();
+    let checks = (console.checks)();
+    let status = Status {
+        node: &console.name,
+        region: console.region,
+        checks: &checks,
+        tally: tally.as_deref().map_err(ToString::to_string),
+        failures: &failures,
+        dictionary: &console.dictionary,
+    };
+    shown(StatusCode::OK, page::status(&status))
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    password: String,
+}
+
+async fn login(State(console): State<Arc<Console>>, Form(given): Form<Credentials>) -> Response {
+    let problem = match console.sessions.login(&given.user, &given.password, Instant::now()) {
+        Login::Welcome(id) => {
+            let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/");
+            return (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())])
+                .into_response();
+        }
+        Login::Wrong => "用户名或密码错误 Wrong user or password",
+        Login::TooSoon => "请稍候再试 Try again in a moment",
+        Login::Closed => "未设置密码：请配置 [console] admin_password No password is set",
+    };
+    shown(StatusCode::UNAUTHORIZED, page::login(&console.name, problem))
+}
+
+async fn logout(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    if let Some(id) = console.session(&headers) {
+        console.sessions.logout(id);
+    }
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
+}
+
+fn shown(status: StatusCode, page: String) -> Response {
+    let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, Html(page)).into_response()
+}

@@ -1,0 +1,153 @@
+//! Building the parts of a node from its settings.
+
+use crate::batch::{NodeIdentity, Trust, TrustedNode};
+use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
+use crate::clock::Clock;
+use crate::config::{Config, Role};
+use crate::dataset::Dictionary;
+use crate::dataset::error::DictionaryError;
+use crate::flow::{Context, Uplink};
+use crate::ingress::{Apps, BadApp, Door, Journal};
+use crate::standard::cipher::Software;
+use crate::standard::region::{BadRegionTable, RegionTable};
+use crate::store::{Purpose, Store, StoreError};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Why a node cannot start. What may come up later (broker, store, parent) is no reason.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(
+        "[{section}] cannot listen on {address}: {reason}; stop the process that has it, or set [{section}] listen"
+    )]
+    Listen {
+        /// Section of the settings.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// The operating system's words.
+        reason: std::io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// The region table is bad.
+    #[error(transparent)]
+    Regions(#[from] BadRegionTable),
+    /// The data dictionary is bad.
+    #[error(transparent)]
+    Dictionary(#[from] DictionaryError),
+    /// An app is bad.
+    #[error(transparent)]
+    App(#[from] BadApp),
+    /// Another setting is bad.
+    #[error("{0}")]
+    Setting(String),
+    /// The connection string of the store is bad.
+    #[error("[store] uri: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// The parts of a node, built and not started.
+pub struct Assembly {
+    /// What the steps work with.
+    pub context: Context,
+    /// The door.
+    pub door: Arc<Door>,
+    /// The store for queries and pages.
+    pub store: Store,
+    /// The link to the parent, where this process has one.
+    pub uplink: Option<Uplink>,
+    /// The node's broker, publishing side.
+    pub publisher: Publisher,
+}
+
+impl Assembly {
+    /// Builds the parts. Connections begin to be made at once and live until `connections` is cancelled; tasks that serve
+    /// the door live until `stop`.
+    pub fn new(
+        config: &Config,
+        clock: Clock,
+        stop: CancellationToken,
+        connections: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, StartError> {
+        let node = NodeIdentity {
+            region: config.node.region,
+            appid: config.node.appid.clone(),
+            key: config.node.key.key().clone(),
+            cipher: Arc::new(Software),
+        };
+        let regions = Arc::new(regions(config)?);
+        let dictionary = Arc::new(match &config.dictionary.datasets {
+            Some(directory) => Dictionary::load(directory, &regions)?,
+            None => Dictionary::builtin(),
+        });
+        let connect = |uri: &str, purpose: &str| {
+            let name = format!("sesame {} {purpose}", config.node.region);
+            Connection::start(ConnectionSettings { uri: uri.to_owned(), name }, connections.clone())
+        };
+        let uri = config.broker.uri.text();
+        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels);
+        let names = Names(node.region.tier());
+        let store = Store::new(config.store.uri.text(), config.store.connections, Purpose::Serve)?;
+        let consumers = config.persist.consumers * 2 + 4;
+        let context = Context {
+            node: node.clone(),
+            trust: Arc::new(trust(config, &node)),
+            dictionary: dictionary.clone(),
+            regions: regions.clone(),
+            store: Store::new(config.store.uri.text(), consumers, Purpose::Persist)?,
+            publisher: publisher.clone(),
+            consuming: connect(uri, "consume"),
+            names,
+            settings: config.persist.clone(),
+            has_parent: config.parent.is_some(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+        };
+        let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
+            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
+            Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
+        });
+        let journal = Journal::start(publisher.clone(), names, stop, tasks);
+        let apps = Apps::new(&config.apps)?;
+        let door = Door::new(
+            node,
+            apps,
+            dictionary,
+            regions,
+            publisher.clone(),
+            names,
+            store.clone(),
+            clock,
+            journal,
+            &config.interface,
+        )
+        .map_err(StartError::Setting)?;
+        Ok(Self { context, door: Arc::new(door), store, uplink, publisher })
+    }
+}
+
+fn regions(config: &Config) -> Result<RegionTable, StartError> {
+    let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
+    let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
+    Ok(RegionTable::parse(&text)?)
+}
+
+fn trust(config: &Config, node: &NodeIdentity) -> Trust {
+    let children = config
+        .children
+        .iter()
+        .map(|child| (child.appid.clone(), TrustedNode { region: child.region, key: child.key.key().clone() }));
+    Trust::new(node, children)
+}

@@ -1,0 +1,109 @@
+//! Health and metrics, on a listener of their own.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The last looks at what a node needs. Clones share them.
+#[derive(Clone, Default)]
+pub struct Health {
+    checks: Arc<Mutex<Checks>>,
+}
+
+/// What a node needs to be ready.
+#[derive(Debug, Clone, Serialize)]
+pub struct Checks {
+    /// RabbitMQ can be published to.
+    pub broker: Check,
+    /// PostgreSQL answers and has the right schema.
+    pub store: Check,
+    /// This process's clock agrees with the store's.
+    pub clock: Check,
+}
+
+/// One look.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What was seen, and what to do where it is not well.
+    pub detail: String,
+}
+
+impl Check {
+    /// All is well.
+    pub fn good(detail: impl Into<String>) -> Self {
+        Self { ok: true, detail: detail.into() }
+    }
+
+    /// Something is wrong.
+    pub fn bad(detail: impl Into<String>) -> Self {
+        Self { ok: false, detail: detail.into() }
+    }
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        let unseen = Check::bad("not looked at yet");
+        Self { broker: unseen.clone(), store: unseen.clone(), clock: unseen }
+    }
+}
+
+impl Checks {
+    /// Whether exchanges can be accepted and worked on.
+    pub fn ready(&self) -> bool {
+        self.broker.ok && self.store.ok && self.clock.ok
+    }
+}
+
+impl Health {
+    /// The last looks.
+    pub fn checks(&self) -> Checks {
+        // The lock guards plain data, which is whole even if a holder panicked.
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes new looks.
+    pub fn note(&self, checks: Checks) {
+        *self.checks.lock().unwrap_or_else(PoisonError::into_inner) = checks;
+    }
+}
+
+#[derive(Clone)]
+struct Exposed {
+    health: Health,
+    metrics: Option<PrometheusHandle>,
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    checks: Checks,
+}
+
+/// `/health/live`, `/health/ready` and, where the process has a recorder, `/metrics`.
+pub fn router(health: Health, metrics: Option<PrometheusHandle>) -> Router {
+    Router::new()
+        .route("/health/live", get(async || "live\n"))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(render))
+        .with_state(Exposed { health, metrics })
+}
+
+async fn ready(State(exposed): State<Exposed>) -> impl IntoResponse {
+    let checks = exposed.health.checks();
+    let readiness = Readiness { ready: checks.ready(), checks };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::to_string_pretty(&readiness).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body + "\n")
+}
+
+async fn render(State(exposed): State<Exposed>) -> impl IntoResponse {
+    let text = exposed.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}

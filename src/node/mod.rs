@@ -1,0 +1,11 @@
+//! A running node: its parts wired together, its three listeners, its health, and its graceful stop.
+
+mod assemble;
+mod health;
+mod listen;
+mod monitor;
+mod run;
+
+pub use assemble::{Assembly, StartError};
+pub use listen::Listeners;
+pub use run::{Node, run_until};

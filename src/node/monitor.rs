@@ -1,0 +1,113 @@
+//! Looks regularly at what a node needs, for health and metrics.
+
+use super::health::{Check, Checks, Health};
+use crate::broker::Availability;
+use crate::flow::Context;
+use crate::metrics;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// Regular looks at broker, store, clock, queues and failures.
+pub struct Monitor {
+    context: Context,
+    health: Health,
+    /// Whether the schema is as this program needs it.
+    migrated: Arc<AtomicBool>,
+}
+
+const LOOK: Duration = Duration::from_secs(1);
+/// Depths and counts cost the broker and the store a little: every fifth look.
+const DEPTHS: u32 = 5;
+/// Beyond this the order of changes with the same source time could depend on the process they came through.
+const MOST_OFFSET_MICROS: i64 = 100_000;
+
+impl Monitor {
+    /// Looks for `health`; `migrated` says whether the store's schema is ready.
+    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>) -> Self {
+        Self { context, health, migrated }
+    }
+
+    /// Starts it on `tasks`.
+    pub fn start(self, tasks: &TaskTracker) {
+        tasks.spawn(async move {
+            let mut looks = 0_u32;
+            loop {
+                self.health.note(self.look().await);
+                if looks.is_multiple_of(DEPTHS) {
+                    self.measure().await;
+                }
+                looks = looks.wrapping_add(1);
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    () = self.context.stop.cancelled() => return,
+                }
+            }
+        });
+    }
+
+    async fn look(&self) -> Checks {
+        let broker = match self.context.publisher.availability() {
+            Availability::Up => Check::good("connected"),
+            Availability::Blocked => Check::bad("RabbitMQ takes no publishes: free its memory or disk space"),
+            Availability::Down(reason) => {
+                Check::bad(format!("RabbitMQ cannot be reached ({reason}): check [broker] uri"))
+            }
+        };
+        ::metrics::gauge!(metrics::BROKER_UP).set(f64::from(u8::from(broker.ok)));
+        let before = self.context.clock.now().micros();
+        let answer = self.context.store.clock().await;
+        let after = self.context.clock.now().micros();
+        let (store, clock) = match answer {
+            Err(error) => (
+                Check::bad(format!("{error}: check [store] uri")),
+                Check::bad("unknown: the store, whose clock is the reference, does not answer"),
+            ),
+            Ok(reference) => {
+                let offset = before + (after - before) / 2 - reference.micros();
+                ::metrics::gauge!(metrics::CLOCK_OFFSET).set(offset as f64 / 1e6);
+                // A slow answer says nothing about the clock: only what exceeds its own uncertainty counts.
+                let certain = (offset.abs() - (after - before) / 2).max(0);
+                let millis = offset / 1_000;
+                let clock = if certain <= MOST_OFFSET_MICROS {
+                    Check::good(format!("{millis} ms off the store's"))
+                } else {
+                    Check::bad(format!("{millis} ms off the store's, more than 100: synchronise the clocks (NTP)"))
+                };
+                let store = if self.migrated.load(Ordering::Relaxed) {
+                    Check::good("answers")
+                } else {
+                    Check::bad("answers, but its schema is not ready: see the log")
+                };
+                (store, clock)
+            }
+        };
+        ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
+        Checks { broker, store, clock }
+    }
+
+    async fn measure(&self) {
+        let names = self.context.names;
+        let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
+        if self.context.has_parent {
+            queues.push(names.uplink());
+        }
+        for queue in queues {
+            let Ok(depth) = self.context.consuming.depth(&queue).await else { continue };
+            if depth == 0 {
+                ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.clone()).set(0.0);
+            }
+            ::metrics::gauge!(metrics::QUEUE_DEPTH, "queue" => queue).set(f64::from(depth));
+        }
+        if let Ok(depth) = self.context.store.outbox_depth().await {
+            ::metrics::gauge!(metrics::OUTBOX_DEPTH).set(depth as f64);
+        }
+        if let Ok(counts) = self.context.store.failure_counts().await {
+            for (step, reason, state, count) in counts {
+                let labels = [("step", step), ("reason", reason), ("state", state)];
+                ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
+            }
+        }
+    }
+}

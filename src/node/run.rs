@@ -1,0 +1,171 @@
+//! Starting, serving, stopping.
+
+use super::health::{self, Health};
+use super::monitor::Monitor;
+use super::{Assembly, Listeners, StartError};
+use crate::clock::Clock;
+use crate::config::{Config, Role};
+use crate::console::{self, Console};
+use crate::flow::failures::Sweeper;
+use crate::flow::{Context, LogWriter, Outbox, Persist};
+use crate::ingress;
+use crate::store::StoreError;
+use axum::Router;
+use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A running node.
+pub struct Node {
+    listeners_stop: CancellationToken,
+    steps_stop: CancellationToken,
+    connections_stop: CancellationToken,
+    servers: TaskTracker,
+    steps: TaskTracker,
+    health: Health,
+}
+
+/// How long requests under way may take to finish once told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long the steps may take to finish what they have in hand.
+const FINISH: Duration = Duration::from_secs(20);
+
+/// Runs a node until `stop` completes, then stops it gracefully.
+pub async fn run_until(
+    config: Config,
+    listeners: Listeners,
+    metrics: Option<PrometheusHandle>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let node = Node::start(&config, listeners, metrics, Clock::system())?;
+    stop.await;
+    node.stop().await;
+    Ok(())
+}
+
+impl Node {
+    /// Starts a node on bound listeners; returns at once. Broker, store and parent may come up later.
+    pub fn start(
+        config: &Config,
+        listeners: Listeners,
+        metrics: Option<PrometheusHandle>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let (listeners_stop, steps_stop, connections_stop) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let (servers, steps, health) = (TaskTracker::new(), TaskTracker::new(), Health::default());
+        let assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
+        let serve = |listener: Option<TcpListener>, router: Router| {
+            if let Some(listener) = listener {
+                servers.spawn(serve(listener, router, listeners_stop.clone()));
+            }
+        };
+        serve(listeners.interface, ingress::router(assembly.door.clone()));
+        serve(listeners.console, console::router(console_of(config, &assembly, &health)));
+        serve(Some(listeners.metrics), health::router(health.clone(), metrics));
+        let migrated = Arc::new(AtomicBool::new(false));
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone()).start(&steps);
+        start_steps(config, assembly, migrated, &steps);
+        servers.close();
+        tracing::info!(region = %config.node.region, version = env!("CARGO_PKG_VERSION"), "node started");
+        Ok(Self { listeners_stop, steps_stop, connections_stop, servers, steps, health })
+    }
+
+    /// The last looks at what the node needs.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Stops: first the listeners, so that every request is answered; then the steps, which finish what they have in hand;
+    /// then the connections.
+    pub async fn stop(self) {
+        self.listeners_stop.cancel();
+        if tokio::time::timeout(DRAIN, self.servers.wait()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        self.steps_stop.cancel();
+        self.steps.close();
+        if tokio::time::timeout(FINISH, self.steps.wait()).await.is_err() {
+            tracing::warn!("some steps did not finish in time; what they had in hand comes back");
+        }
+        self.connections_stop.cancel();
+        tracing::info!("node stopped");
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    // Answers are small and whole: waiting to fill a packet would only delay them.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+    if let Err(error) = served.await {
+        tracing::error!(%error, "a listener has failed");
+    }
+}
+
+fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console {
+    let health = health.clone();
+    let checks = move || {
+        let checks = health.checks();
+        let named = [("RabbitMQ", checks.broker), ("PostgreSQL", checks.store), ("时钟 clock", checks.clock)];
+        named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
+    };
+    let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());
+    let password = config.console.admin_password.as_ref().map(|password| password.text().to_owned());
+    Console::new(
+        config.node.region,
+        name.unwrap_or_default(),
+        password,
+        assembly.store.clone(),
+        assembly.context.dictionary.clone(),
+        Box::new(checks),
+    )
+}
+
+/// Starts the steps once the store's schema is ready.
+fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, tasks: &TaskTracker) {
+    let persists = config.node.has(Role::Persist);
+    let tracker = tasks.clone();
+    tasks.spawn(async move {
+        let Assembly { context, uplink, .. } = assembly;
+        if !migrate(&context).await {
+            return;
+        }
+        migrated.store(true, Ordering::Relaxed);
+        if persists {
+            let outbox = Outbox::start(context.clone(), &tracker);
+            Persist::new(context.clone(), outbox).start(&tracker);
+            LogWriter::new(context.clone()).start(&tracker);
+            Sweeper::new(context).start(&tracker);
+        }
+        if let Some(uplink) = uplink {
+            uplink.start(&tracker);
+        }
+    });
+}
+
+/// Brings the schema up to date, however long that takes. False when told to stop meanwhile.
+async fn migrate(context: &Context) -> bool {
+    let mut told = String::new();
+    loop {
+        let pause = match context.store.migrate().await {
+            Ok(()) => return true,
+            Err(error) => {
+                if error.to_string() != told {
+                    tracing::error!(%error, "the store is not ready");
+                    told = error.to_string();
+                }
+                if matches!(error, StoreError::Outage(_)) { Duration::from_millis(300) } else { Duration::from_secs(5) }
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = context.stop.cancelled() => return false,
+        }
+    }
+}
