@@ -3,12 +3,15 @@
 
 pub mod batch;
 pub mod broker;
+pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod console;
 pub mod dataset;
 pub mod flow;
 pub mod ingress;
+pub mod lab;
 pub mod metrics;
 pub mod node;
 pub mod record;

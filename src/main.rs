@@ -1,1 +1,7 @@
-fn main() {}
+//! The `sesame` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sesame::cli::run()
+}

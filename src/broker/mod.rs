@@ -6,6 +6,7 @@ mod consumer;
 mod message;
 mod names;
 mod publisher;
+pub mod topology;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
 pub use consumer::{ConsumeError, Consumer};

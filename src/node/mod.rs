@@ -7,5 +7,6 @@ mod monitor;
 mod run;
 
 pub use assemble::{Assembly, StartError};
+pub use health::{Check, Checks, Health};
 pub use listen::Listeners;
 pub use run::{Node, run_until};

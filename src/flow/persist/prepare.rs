@@ -9,6 +9,7 @@ use crate::dataset::Dictionary;
 use crate::flow::Context;
 use crate::flow::failures::Fault;
 use crate::record::Change;
+use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
 use crate::store::{About, NewBatch};
@@ -141,7 +142,7 @@ impl Preparer {
             body,
             changes,
             failure: failure_id("persist", manifest.batch, &manifest.digest),
-            must_exist: manifest.origin == self.node.region,
+            must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
     }
 }

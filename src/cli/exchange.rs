@@ -1,0 +1,164 @@
+//! `sesame send`, `sesame query`, `sesame log`
+
+use super::block_on;
+use crate::client::{Answered, Client};
+use crate::standard::busilist::split;
+use crate::standard::cipher::Key;
+use crate::standard::code::{Action, BusinessCode};
+use crate::standard::random::Random;
+use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use uuid::Uuid;
+
+/// Whom to call, and as whom.
+#[derive(clap::Args)]
+struct Caller {
+    /// http://host:port/<service> of the node
+    #[arg(long, value_name = "URL")]
+    url: String,
+    /// The app's account
+    #[arg(long, value_name = "APPID")]
+    appid: String,
+    /// File that holds the app's key, 32 hex digits
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+    /// File that holds the key its busilists are encrypted with, for apps that encrypt
+    #[arg(long, value_name = "FILE")]
+    data_key_file: Option<PathBuf>,
+    /// Print the answer's list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Caller {
+    fn client(&self) -> anyhow::Result<Client> {
+        let client = Client::new(&self.url, &self.appid, read_key(&self.key_file)?)?;
+        Ok(match &self.data_key_file {
+            Some(file) => client.with_data_key(read_key(file)?),
+            None => client,
+        })
+    }
+
+    fn show(&self, answered: &Answered) -> ExitCode {
+        if self.json {
+            println!("{}", answered.busilist);
+            eprintln!("{}", answered.message);
+        } else {
+            println!("{}", answered.message);
+            for row in split(&answered.busilist).unwrap_or_default() {
+                println!("  {}", row.get());
+            }
+        }
+        if let Some(after) = &answered.after {
+            eprintln!("more: --after {after}");
+        }
+        if answered.success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// Sign and send records from a file
+///
+/// Example: sesame send --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 --action 01 devices.json
+#[derive(clap::Args)]
+pub struct Send {
+    #[command(flatten)]
+    caller: Caller,
+    /// Business code, 001 to 011
+    #[arg(long, value_parser = BusinessCode::parse)]
+    busicode: BusinessCode,
+    /// 01 add, 02 modify, 03 delete
+    #[arg(long, value_parser = Action::parse)]
+    action: Action,
+    /// Repeat an exchange whose outcome is unknown: the random it was sent with
+    #[arg(long, value_parser = Random::parse)]
+    random: Option<Random>,
+    /// JSON file with an array of records
+    file: PathBuf,
+}
+
+impl Send {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let text =
+            std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if let Err(error) = split(text) {
+            bail!("{} holds no JSON array of records: {error}", self.file.display());
+        }
+        let random = self.random.clone().unwrap_or_else(|| Random::from(Uuid::new_v4()));
+        eprintln!("random {random}");
+        let client = self.caller.client()?;
+        let answered = block_on(async { Ok(client.send(self.busicode, self.action, text, &random).await?) })?;
+        Ok(self.caller.show(&answered))
+    }
+}
+
+/// Query records
+///
+/// Example: sesame query --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 REGION=370203 SIZE=10
+#[derive(clap::Args)]
+pub struct Query {
+    #[command(flatten)]
+    caller: Caller,
+    /// Business code, 001 to 011
+    #[arg(long, value_parser = BusinessCode::parse)]
+    busicode: BusinessCode,
+    /// Go on after a page
+    #[arg(long)]
+    after: Option<String>,
+    /// Conditions: key fields, REGION, SINCE, UNTIL, DELETED, SIZE
+    #[arg(value_name = "NAME=VALUE")]
+    conditions: Vec<String>,
+}
+
+impl Query {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let conditions = conditions(&self.conditions, self.after)?;
+        let (client, random) = (self.caller.client()?, Random::from(Uuid::new_v4()));
+        let answered = block_on(async { Ok(client.send(self.busicode, Action::Query, &conditions, &random).await?) })?;
+        Ok(self.caller.show(&answered))
+    }
+}
+
+/// Query the interface log
+///
+/// Example: sesame log --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key STATE=failed SIZE=10
+#[derive(clap::Args)]
+pub struct Log {
+    #[command(flatten)]
+    caller: Caller,
+    /// Business code, 001 to 011; all by default
+    #[arg(long, value_parser = BusinessCode::parse)]
+    busicode: Option<BusinessCode>,
+    /// Go on after a page
+    #[arg(long)]
+    after: Option<String>,
+    /// Conditions: FROM UNTIL APPID BUSICODE ACTION REGION RANDOM BATCH RESULT STATE SIZE
+    #[arg(value_name = "NAME=VALUE")]
+    conditions: Vec<String>,
+}
+
+impl Log {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let conditions = conditions(&self.conditions, self.after)?;
+        let (client, random) = (self.caller.client()?, Random::from(Uuid::new_v4()));
+        let answered = block_on(async { Ok(client.log(self.busicode, &conditions, &random).await?) })?;
+        Ok(self.caller.show(&answered))
+    }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<Key> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Key::parse(text.trim()).with_context(|| format!("{} holds no key", file.display()))
+}
+
+fn conditions(pairs: &[String], after: Option<String>) -> anyhow::Result<String> {
+    let mut object = serde_json::Map::new();
+    for pair in pairs {
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("{pair:?} is no condition of the form NAME=VALUE"))?;
+        object.insert(name.to_owned(), value.into());
+    }
+    object.extend(after.map(|after| ("AFTER".to_owned(), after.into())));
+    Ok(serde_json::Value::Array(vec![object.into()]).to_string())
+}

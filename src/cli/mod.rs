@@ -1,0 +1,71 @@
+//! The command line: one file a subcommand. Exit status 0 done, 1 refused or failed, 2 wrong usage. Errors are anyhow's
+//! here and in outer loops only, since nobody decides by them any more.
+
+mod exchange;
+mod lab;
+mod serve;
+mod topology;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// sesame: Special Equipment Safety Administration Message Exchange
+///
+/// A message-queue federation broker for special-equipment regulators: takes the standard's signed exchanges over HTTP,
+/// keeps them, and sends them up from county to city, province and nation.
+#[derive(Parser)]
+#[command(name = "sesame", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a node
+    Serve(serve::Serve),
+    /// Make a node's RabbitMQ vhost as topology/ declares it
+    Topology(topology::Topology),
+    /// Sign and send records from a file
+    Send(exchange::Send),
+    /// Query records
+    Query(exchange::Query),
+    /// Query the interface log
+    Log(exchange::Log),
+    /// Start a private RabbitMQ and PostgreSQL for tests and development
+    Lab(lab::LabCommand),
+}
+
+/// Parses the command line, runs it, and says what went wrong.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(command) => command.run(),
+        Command::Topology(command) => command.run(),
+        Command::Send(command) => command.run(),
+        Command::Query(command) => command.run(),
+        Command::Log(command) => command.run(),
+        Command::Lab(command) => command.run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sesame: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A runtime for commands that do one thing after another.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,190 @@
+//! A node of a test: a vhost, a database, and a node that runs in this process.
+
+use super::{eventually, lab};
+use sesame::broker::topology::{ChildUser, Declaration, Management, NodeTopology, apply};
+use sesame::client::Client;
+use sesame::clock::Clock;
+use sesame::config::{self, Config};
+use sesame::node::{Listeners, Node};
+use sesame::standard::cipher::Key;
+use sesame::standard::region::Region;
+use sesame::store::{Purpose, Store};
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+/// Appid of the app every test node has, granted everything in the node's region.
+pub const APP: &str = "test-app";
+/// Key of everybody in the tests.
+pub const KEY: &str = "0123456789abcdeffedcba9876543210";
+
+/// What a node is to be.
+pub struct Spec {
+    region: &'static str,
+    /// Tells the nodes of one test from those of another on the shared servers.
+    run: String,
+    parent: Option<(&'static str, String)>,
+    extra: String,
+    broker: Option<(String, String)>,
+}
+
+/// A node whose vhost and database are there.
+pub struct TestNode {
+    pub config: Config,
+    pub toml: String,
+    pub interface: SocketAddr,
+    pub console: SocketAddr,
+    pub metrics: SocketAddr,
+    node: Option<Node>,
+}
+
+impl Spec {
+    pub fn new(region: &'static str) -> Self {
+        let run = Uuid::new_v4().simple().to_string()[..8].to_owned();
+        Self { region, run, parent: None, extra: String::new(), broker: None }
+    }
+
+    /// Further settings, as TOML sections after the usual ones.
+    pub fn extra(mut self, toml: &str) -> Self {
+        self.extra.push_str(toml);
+        self
+    }
+
+    /// Shares up to `parent`.
+    pub fn parent(mut self, parent: &Spec) -> Self {
+        let user = self.user();
+        self.parent = Some((parent.region, parent.amqp(&user)));
+        self
+    }
+
+    /// Uses another broker than the shared one: its AMQP address `host:port`, and its management URL.
+    pub fn on_broker(mut self, address: String, management: String) -> Self {
+        self.broker = Some((address, management));
+        self
+    }
+
+    fn user(&self) -> String {
+        format!("node-{}-{}", self.region, self.run)
+    }
+
+    fn vhost(&self) -> String {
+        format!("{}-{}", self.region, self.run)
+    }
+
+    fn database(&self) -> String {
+        format!("n{}_{}", self.region, self.run)
+    }
+
+    fn amqp(&self, user: &str) -> String {
+        let shared = || format!("127.0.0.1:{}", lab().broker.as_ref().expect("a broker").ports().amqp);
+        let address = self.broker.as_ref().map_or_else(shared, |(address, _)| address.clone());
+        format!("amqp://{user}:secret@{address}/{}", self.vhost())
+    }
+
+    fn management(&self) -> String {
+        let shared = || lab().broker.as_ref().expect("a broker").management_url();
+        let url = self.broker.as_ref().map_or_else(shared, |(_, url)| url.clone());
+        url.replace("http://", "http://guest:guest@").replace("guest:guest@guest:guest@", "guest:guest@")
+    }
+
+    fn toml(&self, run_of_children: &[(&str, String)]) -> String {
+        let store = lab().database.as_ref().expect("a database").uri(&self.database());
+        let mut toml = format!(
+            "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
+             [interface]\nlisten = \"127.0.0.1:0\"\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
+             [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n[store]\nuri = \"{store}\"\n",
+            self.region,
+            self.user(),
+            self.amqp(&self.user()),
+        );
+        if let Some((region, uri)) = &self.parent {
+            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n"));
+        }
+        for (region, user) in run_of_children {
+            toml.push_str(&format!("[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\n"));
+        }
+        toml.push_str(&format!(
+            "[[apps]]\nappid = \"{APP}\"\nkey = \"{KEY}\"\nregion = \"{}\"\noperator = true\n",
+            self.region
+        ));
+        toml + &self.extra
+    }
+
+    /// Makes vhost and database and starts the node. `children` are the specs of the nodes that will share up to it.
+    pub async fn start(self, children: &[&Spec]) -> TestNode {
+        let mut node = self.prepare(children).await;
+        node.run(Clock::system()).await;
+        node
+    }
+
+    /// Makes vhost and database.
+    pub async fn prepare(self, children: &[&Spec]) -> TestNode {
+        let database = self.database();
+        tokio::task::spawn_blocking(move || lab().database.as_ref().expect("a database").create_database(&database))
+            .await
+            .expect("a blocking task")
+            .unwrap_or_else(|error| panic!("{error}"));
+        let users: Vec<(&str, String)> = children.iter().map(|child| (child.region, child.user())).collect();
+        let password = || Some("secret".to_owned());
+        let topology = NodeTopology {
+            vhost: self.vhost(),
+            region: Region::parse(self.region).unwrap(),
+            user: self.user(),
+            password: password(),
+            has_parent: self.parent.is_some(),
+            children: children
+                .iter()
+                .map(|c| ChildUser { region: Region::parse(c.region).unwrap(), user: c.user(), password: password() })
+                .collect(),
+        };
+        let management = Management::new(&self.management()).unwrap();
+        apply(&management, &Declaration::builtin(), &topology).await.unwrap_or_else(|error| panic!("{error}"));
+        let toml = self.toml(&users);
+        let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
+    }
+}
+
+impl TestNode {
+    /// Runs the node in this process and waits until it is ready.
+    pub async fn run(&mut self, clock: Clock) {
+        let listeners = Listeners::bind(&self.config).await.unwrap();
+        let address = |listener: &tokio::net::TcpListener| listener.local_addr().unwrap();
+        self.interface = listeners.interface.as_ref().map(address).unwrap_or(self.interface);
+        self.console = listeners.console.as_ref().map(address).unwrap_or(self.console);
+        self.metrics = address(&listeners.metrics);
+        let node = Node::start(&self.config, listeners, None, clock).unwrap_or_else(|error| panic!("{error}"));
+        let health = node.health().clone();
+        self.node = Some(node);
+        eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
+    }
+
+    /// Stops the node gracefully.
+    pub async fn stop(&mut self) {
+        if let Some(node) = self.node.take() {
+            node.stop().await;
+        }
+    }
+
+    pub fn health(&self) -> &sesame::node::Health {
+        self.node.as_ref().expect("a running node").health()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/sesame", self.interface)
+    }
+
+    /// A caller as the app of every test node.
+    pub fn client(&self) -> Client {
+        self.client_as(APP, KEY)
+    }
+
+    pub fn client_as(&self, appid: &str, key: &str) -> Client {
+        Client::new(&self.url(), appid, Key::parse(key).unwrap()).unwrap()
+    }
+
+    /// The node's own database.
+    pub fn store(&self) -> Store {
+        Store::new(self.config.store.uri.text(), 2, Purpose::Serve).unwrap()
+    }
+}

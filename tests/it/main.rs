@@ -1,0 +1,4 @@
+//! Integration tests against a real RabbitMQ and PostgreSQL, which the harness starts privately; they end with the process.
+
+mod harness;
+mod spine;
