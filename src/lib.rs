@@ -10,6 +10,7 @@ pub mod config;
 pub mod console;
 pub mod dataset;
 pub mod flow;
+pub mod generate;
 pub mod ingress;
 pub mod lab;
 pub mod metrics;

@@ -11,10 +11,10 @@ impl Dataset {
     /// Every rule the record breaks, in the order of the dictionary; empty for a good record.
     ///
     /// - `01`: required fields must be given, every given field obeys its rules.
-    /// - `02`: key and source time must be given, every given field obeys its rules, and no required field may be cleared
-    ///   with null or "". The region may be left out: the caller knows the sender's own.
-    /// - `03`: the key must be given; key and region obey their rules. Other fields are not applied, so not held against
-    ///   theirs.
+    /// - `02`: key and source time must be given, every given field obeys its rules, and no required field may be
+    ///   cleared with null or "". The region may be left out: the caller knows the sender's own.
+    /// - `03`: the key must be given; key and region obey their rules. Other fields are not applied, so not held
+    ///   against theirs.
     /// - In all three, names that the dataset does not know are refused, and fields this side keeps (SCBZ) are ignored.
     /// - `04` writes nothing and breaks nothing.
     pub fn check(&self, action: Action, record: &FlatObject<'_>) -> Vec<FieldFault> {

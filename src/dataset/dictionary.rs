@@ -43,8 +43,8 @@ impl Dictionary {
             .expect("the built-in dictionary is well-formed")
     }
 
-    /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`. Files that do not end
-    /// in `.json` are left alone.
+    /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`. Files that do
+    /// not end in `.json` are left alone.
     pub fn load(directory: &Path, regions: &RegionTable) -> Result<Self, DictionaryError> {
         let mut files = read_directory(directory)?;
         let codelists = match files.remove(codelist::FILE_NAME) {
@@ -203,6 +203,7 @@ mod tests {
             (r#""x-codelist": "XKLB""#, r#""x-codelist": "XKLBB""#, "001.json, properties.XKLB: no code list XKLBB"),
             (r#""maxLength": 32"#, r#""maxLength": "32""#, "001.json, properties.XKZBH:"),
             (r#""^TS["#, r#""^(TS["#, "001.json, properties.XKZBH.pattern:"),
+            (r#""^TS["#, r#""^(?=T)S["#, "001.json, properties.XKZBH.pattern:"),
             (r#""additionalProperties": false"#, r#""additionalProperties": 7"#, "001.json, additionalProperties:"),
             (r#""properties": {"#, r#""properties": ["#, "001.json: invalid type"),
         ];

@@ -1,7 +1,7 @@
 //! The comparable form of a primary key (§6.1 按数据元的主键).
 //!
-//! Senders write the same key in more than one way: full-width brackets and digits, a number with leading zeros. Records
-//! keep what was sent; keys compare in one form.
+//! Senders write the same key in more than one way: full-width brackets and digits, a number with leading zeros.
+//! Records keep what was sent; keys compare in one form.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -5,7 +5,7 @@ use super::field::{Field, ListMode};
 use super::format::{region::RegionFormat, registry};
 use super::view::RecordJson;
 use crate::standard::code::Action;
-use jsonschema::{Draft, Validator};
+use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value, json};
 
 /// Validators of the three actions.
@@ -26,7 +26,8 @@ pub(super) struct Subject<'a> {
 }
 
 impl Rules {
-    /// Compiles the schema of a dataset. The code lists become `enum` and `pattern` here, so that they stay data in one file.
+    /// Compiles the schema of a dataset. The code lists become `enum` and `pattern` here, so that they stay data in
+    /// one file.
     pub(super) fn compile(subject: &Subject<'_>, regions: &RegionFormat) -> Result<Self, DictionaryError> {
         let properties = with_codes(subject);
         let validator = |schema: &Value| {
@@ -74,6 +75,8 @@ fn build(
 ) -> Result<Validator<RecordJson>, jsonschema::ValidationError<'static>> {
     let mut options = jsonschema::options_for::<RecordJson>()
         .with_draft(Draft::Draft202012)
+        // Linear in the length of the value, whatever a sender makes of it; a pattern with look-around is refused.
+        .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false);
     for format in &registry::FORMATS {

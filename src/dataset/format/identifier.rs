@@ -1,7 +1,7 @@
 //! Texts that identify a record.
 
-/// Whether the text can be part of a primary key: not blank, and free of control characters, which no one sees and one of
-/// which separates the parts of a key.
+/// Whether the text can be part of a primary key: not blank, and free of control characters, which no one sees and
+/// one of which separates the parts of a key.
 pub fn is_identifier(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace()) && !text.chars().any(char::is_control)
 }

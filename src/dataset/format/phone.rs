@@ -1,7 +1,7 @@
 //! Telephone numbers.
 
-/// Whether the text is a number one can dial in China: mobile, landline with or without area code and extension, a service
-/// number of 400 or 800, or a short one like the elevator rescue's 96333.
+/// Whether the text is a number one can dial in China: mobile, landline with or without area code and extension, a
+/// service number of 400 or 800, or a short one like the elevator rescue's 96333.
 pub fn is_phone(text: &str) -> bool {
     is_mobile(text) || is_landline(text) || is_service(text) || is_short(text)
 }

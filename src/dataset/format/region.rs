@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 /// Which codes a record may carry: well-formed ones of a province that the region table lists.
 ///
-/// Cities and counties are not held against the table: it lists today's, and records of abolished districts, or of zones
-/// that only statistics know, still travel.
+/// Cities and counties are not held against the table: it lists today's, and records of abolished districts, or of
+/// zones that only statistics know, still travel.
 #[derive(Debug, Clone)]
 pub struct RegionFormat {
     provinces: BTreeSet<u32>,
