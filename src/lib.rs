@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod console;
 pub mod dataset;
+pub mod demo;
 pub mod flow;
 pub mod generate;
 pub mod ingress;

@@ -1,7 +1,9 @@
 //! The command line: one file a subcommand. Exit status 0 done, 1 refused or failed, 2 wrong usage. Errors are anyhow's
 //! here and in outer loops only, since nobody decides by them any more.
 
+mod demo;
 mod exchange;
+mod generate;
 mod lab;
 mod serve;
 mod topology;
@@ -26,6 +28,10 @@ enum Command {
     Serve(serve::Serve),
     /// Make a node's RabbitMQ vhost as topology/ declares it
     Topology(topology::Topology),
+    /// Run a federation of seven nodes on this machine, feed it, and compare the tiers
+    Demo(demo::Demo),
+    /// Print generated, valid records of a dataset
+    Generate(generate::Generate),
     /// Sign and send records from a file
     Send(exchange::Send),
     /// Query records
@@ -41,6 +47,8 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::Topology(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Generate(command) => command.run(),
         Command::Send(command) => command.run(),
         Command::Query(command) => command.run(),
         Command::Log(command) => command.run(),

@@ -1,9 +1,10 @@
 //! `sesame topology`
 
 use super::block_on;
-use crate::broker::topology::{ChildUser, Declaration, Management, NodeTopology, apply};
-use crate::config::{self, Config};
-use anyhow::{Context, anyhow};
+use crate::broker::topology::{Declaration, Management, apply};
+use crate::config;
+use crate::node::topology_of;
+use anyhow::Context;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,33 +41,4 @@ impl Topology {
         println!("vhost {} is as declared for {} ({})", node.vhost, config.node.region, config.node.region.tier());
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The topology that a node's settings ask for.
-fn topology_of(config: &Config) -> anyhow::Result<NodeTopology> {
-    let uri = reqwest::Url::parse(config.broker.uri.text()).map_err(|e| anyhow!("[broker] uri: {e}"))?;
-    let vhost = match uri.path().trim_start_matches('/') {
-        "" => "/".to_owned(),
-        path => percent_decoded(path),
-    };
-    let children = config.children.iter().map(|child| ChildUser {
-        region: child.region,
-        user: child.appid.clone(),
-        password: child.broker_password.as_ref().map(|password| password.text().to_owned()),
-    });
-    Ok(NodeTopology {
-        vhost,
-        region: config.node.region,
-        user: config.node.appid.clone(),
-        password: uri.password().map(percent_decoded),
-        has_parent: config.parent.is_some(),
-        children: children.collect(),
-    })
-}
-
-fn percent_decoded(text: &str) -> String {
-    // A query string decodes percent signs as a path does, but for the plus sign.
-    let query = format!("v={}", text.replace('+', "%2B"));
-    let url = reqwest::Url::parse(&format!("http://x/?{query}"));
-    url.ok().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned())).unwrap_or_default()
 }

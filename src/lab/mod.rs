@@ -18,10 +18,12 @@ mod directory;
 pub mod error;
 pub mod ports;
 mod process;
+mod program;
 pub mod supervisor;
 
 pub use broker::PrivateBroker;
 pub use broker_settings::{BrokerPorts, BrokerSettings};
 pub use database::{DatabaseSettings, PrivateDatabase};
 pub use error::LabError;
+pub use program::Program;
 pub use supervisor::{Lab, LabAddresses, LabOptions, PortChoice};

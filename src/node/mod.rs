@@ -5,8 +5,10 @@ mod health;
 mod listen;
 mod monitor;
 mod run;
+mod topology;
 
 pub use assemble::{Assembly, StartError};
 pub use health::{Check, Checks, Health};
 pub use listen::Listeners;
 pub use run::{Node, run_until};
+pub use topology::topology_of;

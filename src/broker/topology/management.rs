@@ -95,6 +95,14 @@ impl Management {
         Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
+    /// Deletes a vhost with all its queues and what lies in them. One that is not there is no error.
+    pub async fn delete_vhost(&self, vhost: &str) -> Result<(), TopologyError> {
+        match self.call(Method::DELETE, &format!("/api/vhosts/{}", escaped(vhost)), None).await {
+            Err(TopologyError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
     async fn put(&self, path: &str, body: Value) -> Result<(), TopologyError> {
         self.call(Method::PUT, path, Some(&body)).await.map(drop)
     }

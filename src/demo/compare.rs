@@ -1,0 +1,116 @@
+//! Whether every tier holds the same.
+
+use super::feed::Volume;
+use super::{DemoError, DemoNode, Federation};
+use crate::dataset::Dictionary;
+use crate::standard::code::BusinessCode;
+use crate::store::{Store, Tally, TallyRow};
+use std::fmt::Write;
+
+/// The stores of all nodes, in the order of the federation.
+pub(super) struct Stores {
+    pub(super) stores: Vec<(DemoNode, Store)>,
+}
+
+/// What each node holds of each county: `(county, node, tally of the county's region at the node)`.
+pub(super) struct Comparison {
+    rows: Vec<(DemoNode, DemoNode, Tally)>,
+}
+
+impl Stores {
+    fn of(&self, node: &DemoNode) -> Option<&Store> {
+        self.stores.iter().find(|(other, _)| other == node).map(|(_, store)| store)
+    }
+
+    /// Sums up every county at every node on its way up.
+    pub(super) async fn compare(&self, federation: &Federation) -> Result<Comparison, DemoError> {
+        let mut rows = Vec::new();
+        for county in federation.counties() {
+            for node in federation.way_up(county) {
+                let store = self.of(&node).ok_or_else(|| DemoError::NotReady(node.region.to_string()))?;
+                rows.push((*county, node, store.tally(county.region).await?));
+            }
+        }
+        Ok(Comparison { rows })
+    }
+
+    /// Records of a county at its own node.
+    pub(super) async fn entered(&self, county: &DemoNode) -> Result<i64, DemoError> {
+        let store = self.of(county).ok_or_else(|| DemoError::NotReady(county.region.to_string()))?;
+        Ok(store.tally(county.region).await?.iter().map(|row| row.records).sum())
+    }
+}
+
+impl Comparison {
+    /// Records that have arrived, over all nodes.
+    pub(super) fn arrived(&self) -> u64 {
+        self.rows.iter().flat_map(|(_, _, tally)| tally).map(|row| row.records.unsigned_abs()).sum()
+    }
+
+    /// What differs from what was sent, or between a county and a node above it; empty when all agree.
+    pub(super) fn differences(&self, dictionary: &Dictionary, volume: Volume) -> Vec<String> {
+        let mut differences = Vec::new();
+        for dataset in dictionary.datasets() {
+            differences.extend(self.difference(dataset.code(), volume));
+        }
+        differences
+    }
+
+    fn difference(&self, code: BusinessCode, volume: Volume) -> Vec<String> {
+        let mut found = Vec::new();
+        for (county, node, tally) in &self.rows {
+            let Some(row) = row_of(tally, code) else {
+                found.push(format!("{code}: {} holds nothing of {}", node.region, county.region));
+                continue;
+            };
+            if row.records != volume.records() || row.deleted != i64::from(volume.deleted) {
+                found.push(format!(
+                    "{code}: {} holds {} records of {} ({} deleted), sent were {} ({} deleted)",
+                    node.region,
+                    row.records,
+                    county.region,
+                    row.deleted,
+                    volume.records(),
+                    volume.deleted
+                ));
+            }
+            let at_county = self.rows.iter().find(|(c, n, _)| c == county && n == county);
+            if at_county.and_then(|(_, _, tally)| row_of(tally, code)).is_some_and(|own| own.digest != row.digest) {
+                found.push(format!("{code}: records of {} differ at {}", county.region, node.region));
+            }
+        }
+        found
+    }
+
+    /// Records by dataset and node, with 'agree' or what differs.
+    pub(super) fn table(&self, federation: &Federation, dictionary: &Dictionary, volume: Volume) -> String {
+        let mut table = format!("{:<28}", "records");
+        // Writing to a String cannot fail.
+        for node in federation.nodes() {
+            let _ = write!(table, "{:>9}", node.region.to_string());
+        }
+        table.push('\n');
+        for dataset in dictionary.datasets() {
+            let _ = write!(table, "{} {}", dataset.code(), padded(dataset.title(), 24));
+            for node in federation.nodes() {
+                let here = self.rows.iter().filter(|(_, at, _)| at == node);
+                let records: i64 =
+                    here.filter_map(|(_, _, tally)| row_of(tally, dataset.code())).map(|r| r.records).sum();
+                let _ = write!(table, "{records:>9}");
+            }
+            let differs = self.difference(dataset.code(), volume);
+            let _ = writeln!(table, "  {}", differs.first().map_or("agree", String::as_str));
+        }
+        table
+    }
+}
+
+fn row_of(tally: &Tally, code: BusinessCode) -> Option<&TallyRow> {
+    tally.iter().find(|row| row.busicode == code)
+}
+
+/// A Chinese character is two columns wide on a terminal.
+fn padded(text: &str, columns: usize) -> String {
+    let width: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width)))
+}

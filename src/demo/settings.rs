@@ -1,0 +1,79 @@
+//! The settings file of each demo node: an ordinary one, so that it can be looked at, changed and used by hand.
+
+use super::{DemoNode, Federation};
+use std::fmt::Write;
+
+/// Key of every app of the demo.
+pub(super) const APP_KEY: &str = "0123456789abcdeffedcba9876543210";
+
+/// What the settings of all nodes have in common.
+pub(super) struct Shared {
+    /// `host:port` of the private broker.
+    pub(super) broker: String,
+    /// URI of the private database for a database's name.
+    pub(super) store: Box<dyn Fn(&str) -> String + Send + Sync>,
+    /// `http://user:password@host:port` of the broker's management API.
+    pub(super) management: String,
+    /// Password of all broker users.
+    pub(super) broker_password: String,
+    /// Password of the consoles.
+    pub(super) admin_password: String,
+    /// A key for each node, in the order of the federation.
+    pub(super) keys: Vec<String>,
+}
+
+impl Shared {
+    fn key(&self, federation: &Federation, node: &DemoNode) -> &str {
+        let at = federation.nodes().iter().position(|other| other == node);
+        at.and_then(|at| self.keys.get(at)).map_or("", String::as_str)
+    }
+
+    fn amqp(&self, user: &DemoNode, at: &DemoNode) -> String {
+        format!("amqp://{}:{}@{}/{}", user.appid(), self.broker_password, self.broker, at.name())
+    }
+
+    /// The settings of one node.
+    pub(super) fn settings(&self, federation: &Federation, node: &DemoNode) -> String {
+        let mut toml = format!(
+            "# Settings of a node of `sesame demo`.\n\n\
+             [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\n\n\
+             [interface]\nlisten = \"127.0.0.1:{}\"\n\n\
+             [console]\nlisten = \"127.0.0.1:{}\"\nadmin_password = \"{}\"\n\n\
+             [metrics]\nlisten = \"127.0.0.1:{}\"\n\n\
+             [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n\n\
+             [store]\nuri = \"{}\"\nconnections = 3\n",
+            node.region,
+            node.appid(),
+            self.key(federation, node),
+            node.interface_port(),
+            node.console_port(),
+            self.admin_password,
+            node.metrics_port(),
+            self.amqp(node, node),
+            self.management,
+            (self.store)(&node.name()),
+        );
+        let parent = federation.nodes().iter().find(|other| Some(other.region) == node.parent);
+        // Writing to a String cannot fail.
+        if let Some(parent) = parent {
+            let _ = write!(toml, "\n[parent]\nregion = \"{}\"\nuri = \"{}\"\n", parent.region, self.amqp(node, parent));
+        }
+        for child in federation.children(node.region) {
+            let _ = write!(
+                toml,
+                "\n[[children]]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\nbroker_password = \"{}\"\n",
+                child.region,
+                child.appid(),
+                self.key(federation, child),
+                self.broker_password
+            );
+        }
+        let _ = write!(
+            toml,
+            "\n[[apps]]\nappid = \"{}\"\nkey = \"{APP_KEY}\"\nregion = \"{}\"\noperator = true\n",
+            node.app(),
+            node.region
+        );
+        toml
+    }
+}
