@@ -120,21 +120,6 @@ pub enum OpenFault {
     },
 }
 
-impl OpenFault {
-    /// A stable code for the log, the failure and the metric.
-    pub fn code(&self) -> &'static str {
-        match self {
-            OpenFault::Copied => "COPIED",
-            OpenFault::Manifest(_) | OpenFault::Envelope(_) => "MALFORMED",
-            OpenFault::UnknownSender(_) => "UNKNOWN_SENDER",
-            OpenFault::SenderMismatch { .. } => "SENDER_MISMATCH",
-            OpenFault::SignMismatch { .. } | OpenFault::OtherBatch { .. } => "SIGN_MISMATCH",
-            OpenFault::ForeignOrigin { .. } => "FOREIGN_REGION",
-            OpenFault::Ahead { .. } => "AHEAD",
-        }
-    }
-}
-
 /// How far ahead of this node's clock a version may lie.
 pub const TOLERANCE_MICROS: i64 = 600_000_000;
 

@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Run a federation of seven nodes on this machine, feed it, and compare the tiers
 ///
 /// Two branches, 370203 → 370200 → 370000 → 000000 ← 320000 ← 320100 ← 320106, on a private RabbitMQ and PostgreSQL. Stays
-/// until Ctrl-C. Example: sesame demo --once
+/// until Ctrl-C.
 #[derive(clap::Args)]
+#[command(after_help = "Example: sesame demo --once")]
 pub struct Demo {
     /// End when every tier agrees; exit status 0 only then
     #[arg(long)]

@@ -58,9 +58,10 @@ impl Caller {
 }
 
 /// Sign and send records from a file
-///
-/// Example: sesame send --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 --action 01 devices.json
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: sesame send --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 --action 01 devices.json"
+)]
 pub struct Send {
     #[command(flatten)]
     caller: Caller,
@@ -94,9 +95,10 @@ impl Send {
 }
 
 /// Query records
-///
-/// Example: sesame query --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 REGION=370203 SIZE=10
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: sesame query --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 REGION=370203 SIZE=10"
+)]
 pub struct Query {
     #[command(flatten)]
     caller: Caller,
@@ -121,9 +123,10 @@ impl Query {
 }
 
 /// Query the interface log
-///
-/// Example: sesame log --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key STATE=failed SIZE=10
 #[derive(clap::Args)]
+#[command(
+    after_help = "Example: sesame log --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key STATE=failed SIZE=10"
+)]
 pub struct Log {
     #[command(flatten)]
     caller: Caller,

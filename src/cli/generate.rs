@@ -9,8 +9,9 @@ use std::process::ExitCode;
 /// Print generated, valid records of a dataset as a JSON array
 ///
 /// The same seed makes the same records; devices have their inspections, maintenance and licences in the other datasets of
-/// the same seed and region. Example: sesame generate --busicode 003 --count 10 --seed 7 --region 370203
+/// the same seed and region.
 #[derive(clap::Args)]
+#[command(after_help = "Example: sesame generate --busicode 003 --count 10 --seed 7 --region 370203")]
 pub struct Generate {
     /// Business code, 001 to 011
     #[arg(long, value_parser = BusinessCode::parse)]

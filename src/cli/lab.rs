@@ -8,8 +8,9 @@ use std::process::ExitCode;
 /// Start a private RabbitMQ and PostgreSQL for tests and development
 ///
 /// Prints one line of JSON with their addresses when they are ready, and stops them at Ctrl-C, or when its standard input
-/// ends: so they never outlive the program that started them. Example: sesame lab --dir .run/lab
+/// ends: so they never outlive the program that started them.
 #[derive(clap::Args)]
+#[command(after_help = "Example: sesame lab --dir .run/lab")]
 pub struct LabCommand {
     /// Folder of their data, logs and settings
     #[arg(long, value_name = "DIR")]

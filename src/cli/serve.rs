@@ -9,9 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Run a node
-///
-/// Example: sesame serve --config /etc/sesame/node.toml
 #[derive(clap::Args)]
+#[command(after_help = "Example: sesame serve --config /etc/sesame/node.toml")]
 pub struct Serve {
     /// The node's settings; config/node.toml documents every key
     #[arg(long, value_name = "FILE")]
@@ -43,7 +42,7 @@ impl Serve {
     }
 }
 
-/// One line per event on standard error; `SESAME_LOG` filters as RUST_LOG does.
+/// One line per event on standard error; `SESAME_LOG` filters them like `RUST_LOG`.
 fn start_logging(json: bool) {
     let filter = EnvFilter::try_from_env("SESAME_LOG").unwrap_or_else(|_| EnvFilter::new("info,lapin=error"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -19,8 +19,9 @@ pub struct Topology {
 enum TopologyCommand {
     /// Create what is missing: vhost, exchanges, queues, bindings, users, permissions. Safe to repeat.
     ///
-    /// Needs [broker] management: http://user:password@host:port of an administrator.
-    /// Example: sesame topology apply --config /etc/sesame/node.toml
+    /// Needs `[broker] management` in the settings: the address of RabbitMQ's management API with an administrator's name and
+    /// password.
+    #[command(after_help = "Example: sesame topology apply --config /etc/sesame/node.toml")]
     Apply {
         /// The node's settings
         #[arg(long, value_name = "FILE")]

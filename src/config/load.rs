@@ -151,3 +151,61 @@ fn check(config: &Config) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANUAL: &str = include_str!("../../config/node.toml");
+
+    fn with(from: &str, to: &str) -> Result<Config, String> {
+        parse(&MANUAL.replace(from, to), "node.toml", []).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_annotated_settings_are_good_and_show_the_defaults() {
+        let config = parse(MANUAL, "node.toml", []).unwrap();
+        let short = "[node]\nregion = \"370203\"\nappid = \"a\"\nkey = \"00112233445566778899aabbccddeeff\"\n\
+                     [broker]\nuri = \"amqp://x\"\n[store]\nuri = \"postgresql://x\"\n";
+        let default = parse(short, "short.toml", []).unwrap();
+        assert_eq!(format!("{:?}", config.interface), format!("{:?}", default.interface));
+        assert_eq!(format!("{:?}", config.persist), format!("{:?}", default.persist));
+        assert_eq!(format!("{:?}", config.metrics), format!("{:?}", default.metrics));
+        assert_eq!(format!("{:?}", config.console), format!("{:?}", default.console));
+        assert_eq!(config.node.roles, default.node.roles);
+    }
+
+    #[test]
+    fn an_unknown_key_is_answered_with_the_nearest_right_one() {
+        let error = with("max_records = 100_000", "max_record = 100_000").unwrap_err();
+        assert!(error.contains("max_record") && error.contains("did you mean `max_records`?"), "{error}");
+        assert!(with("[persist]", "[persits]").unwrap_err().contains("did you mean `persist`?"));
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let set = |name: &str, value: &str| parse(MANUAL, "node.toml", [(name.to_owned(), value.to_owned())]);
+        assert_eq!(set("SESAME__INTERFACE__MAX_RECORDS", "5").unwrap().interface.max_records, 5);
+        assert_eq!(set("SESAME__PERSIST__RETRY_SECS", "[1, 2]").unwrap().persist.retry_secs, [1, 2]);
+        let digits = "01234567890123456789012345678901";
+        let config = set("SESAME__APPS__0__KEY", digits).unwrap();
+        assert_eq!(config.apps[0].key.key(), &crate::standard::cipher::Key::parse(digits).unwrap());
+        assert!(set("SESAME__APPS__7__KEY", digits).unwrap_err().to_string().contains("SESAME__APPS__7__KEY"));
+        assert!(set("SESAME__NODE", "x").is_err());
+        assert!(set("OTHER", "x").is_ok());
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        assert!(with("region = \"370200\"", "region = \"320100\"").unwrap_err().contains("does not cover"));
+        assert!(with("appid = \"370203-A01\"", "appid = \"node-370203\"").unwrap_err().contains("given twice"));
+        assert!(with("regions = [\"370203\"]", "regions = [\"370000\"]").unwrap_err().contains("does not lie in"));
+        assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
+    }
+
+    #[test]
+    fn no_secret_shows_in_the_debug_form() {
+        let shown = format!("{:?}", parse(MANUAL, "node.toml", []).unwrap());
+        assert!(!shown.contains("password@") && !shown.contains("00112233") && !shown.contains("01234567"), "{shown}");
+    }
+}

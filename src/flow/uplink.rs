@@ -4,7 +4,7 @@
 
 use super::Context;
 use super::context::PROBE;
-use super::failures::{Attempt, Fault, record};
+use super::failures::{Attempt, Fault, Reason, mend, record};
 use crate::batch::Manifest;
 use crate::broker::{Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::metrics;
@@ -132,7 +132,7 @@ impl Uplink {
         let mut rest = Vec::new();
         for (delivery, verdict) in window.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Confirmed => ack(&delivery).await?,
+                Verdict::Confirmed => self.settle(&delivery).await?,
                 Verdict::Refused(_) => rest.push(delivery),
                 Verdict::Outage(error) => {
                     self.note_down(&error);
@@ -152,7 +152,7 @@ impl Uplink {
         let mut window = window.into_iter();
         for delivery in window.by_ref() {
             match self.publish(&delivery).await {
-                Verdict::Confirmed => ack(&delivery).await?,
+                Verdict::Confirmed => self.settle(&delivery).await?,
                 Verdict::Refused(error) => refused.push((delivery, error)),
                 Verdict::Outage(error) => {
                     self.note_down(&error);
@@ -221,8 +221,17 @@ impl Uplink {
         if self.context.pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
     }
 
+    /// A lost ack or a store away at this moment makes the parent see the batch once more, and know it.
+    async fn settle(&self, delivery: &Delivery) -> Result<(), End> {
+        if let Err(error) = mend(&self.context, "uplink", delivery).await {
+            tracing::warn!(%error, "will be sent again");
+            return Err(End::BrokerLost);
+        }
+        ack(delivery).await
+    }
+
     async fn fail(&self, delivery: &Delivery, error: &PublishError) -> Result<(), End> {
-        let fault = Fault::new("REFUSED_BY_PARENT", error.to_string());
+        let fault = Fault::new(Reason::RefusedByParent, error.to_string());
         let attempt = Attempt::of(&delivery.headers);
         while let Err(error) = record(&self.context, "uplink", delivery, fault.clone(), attempt).await {
             tracing::warn!(%error, "waiting for the store");

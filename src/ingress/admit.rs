@@ -69,17 +69,19 @@ pub(super) struct Acceptable {
 pub(super) struct Denial {
     pub(super) refusal: Refusal,
     pub(super) faults: Vec<RecordFault>,
+    /// Records of the exchange, where they were counted.
+    pub(super) records: usize,
 }
 
 impl Denial {
     pub(super) fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
-        Self { refusal: Refusal::new(code, reason), faults: Vec::new() }
+        Self { refusal: Refusal::new(code, reason), faults: Vec::new(), records: 0 }
     }
 }
 
 impl<R: Into<Refusal>> From<R> for Denial {
     fn from(reason: R) -> Self {
-        Self { refusal: reason.into(), faults: Vec::new() }
+        Self { refusal: reason.into(), faults: Vec::new(), records: 0 }
     }
 }
 
@@ -259,7 +261,12 @@ impl Checks<'_> {
                 "数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送",
                 reading.faults.len()
             );
-            return Err(Denial { refusal: Refusal::new(RefusalCode::InvalidRecords, reason), faults: reading.faults });
+            let records = records + reading.faults.chunk_by(|a, b| a.index == b.index).count();
+            return Err(Denial {
+                refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
+                faults: reading.faults,
+                records,
+            });
         }
         if records > most {
             let reason = format!("一次交换有{records}条记录，超过上限{most}条：请分批报送");
@@ -280,9 +287,8 @@ impl Checks<'_> {
     }
 
     fn query(&self, dataset: &Dataset, content: &str) -> Result<Work, Denial> {
-        let query = query::read(dataset, &self.caller.app, content);
-        self.first_use()?;
-        Ok(Work::Query(Box::new(query?)))
+        let query = self.first_use(|| query::read(dataset, &self.caller.app, content))?;
+        Ok(Work::Query(Box::new(query)))
     }
 
     fn log(&self, subject: &mut Subject, content: &str) -> Result<Work, Denial> {
@@ -299,15 +305,17 @@ impl Checks<'_> {
         if !self.caller.app.may(action) {
             return Err(Denial::new(RefusalCode::NotGranted, "应用账号未获授权使用请求动作代码 04"));
         }
-        let query = log_query::read(&self.caller.app, busicode, content);
-        self.first_use()?;
-        Ok(Work::Log(Box::new(query?)))
+        let query = self.first_use(|| log_query::read(&self.caller.app, busicode, content))?;
+        Ok(Work::Log(Box::new(query)))
     }
 
     /// A query's answer is of its moment: its random counts once.
-    fn first_use(&self) -> Result<(), Denial> {
+    fn first_use<T>(&self, read: impl FnOnce() -> Result<T, Denial>) -> Result<T, Denial> {
         let id = batch_id(self.door.node.region, &self.caller.app.appid, self.caller.random.as_str());
-        refuse_reuse(self.door.randoms.note(id, [0; 32], false))
+        refuse_reuse(self.door.randoms.look(id, [0; 32], false))?;
+        let conditions = read()?;
+        refuse_reuse(self.door.randoms.note(id, [0; 32], false))?;
+        Ok(conditions)
     }
 }
 

@@ -1,10 +1,11 @@
 //! One request, from its body to its answer.
 
-use super::admit::{Acceptable, Denial, Work, admit};
+use super::admit::{Acceptable, Admission, Denial, Work, admit};
 use super::budget::Share;
 use super::door::{Door, InterFlag};
 use super::reply::{Answered, Success};
 use super::{log_query, query};
+use crate::batch::batch_id;
 use crate::broker::{Message, PublishError};
 use crate::metrics;
 use crate::standard::refusal::RefusalCode;
@@ -38,8 +39,8 @@ pub(super) async fn handle(
     let made_batch = matches!(work, Ok(Work::Publish(_)));
     let outcome = match work {
         Ok(Work::Publish(acceptable)) => accept(door, *acceptable, share).await,
-        Ok(Work::Query(asked)) => query::answer(door, &asked).await,
-        Ok(Work::Log(asked)) => log_query::answer(door, &asked).await,
+        Ok(Work::Query(asked)) => ask_again(door, &admission, query::answer(door, &asked).await),
+        Ok(Work::Log(asked)) => ask_again(door, &admission, log_query::answer(door, &asked).await),
         Ok(Work::Validated(records)) => {
             let message = format!("校验通过，共{records}条，未报送");
             Ok(Success { message, busilist: "[]".to_owned(), after: None, records })
@@ -47,6 +48,14 @@ pub(super) async fn handle(
         Err(denial) => Err(denial),
     };
     Answered { made_batch, ..Answered::of(admission, outcome, bytes, started) }
+}
+
+/// A query that could not be answered has not used its random: the same envelope may be sent again.
+fn ask_again(door: &Door, admission: &Admission, outcome: Result<Success, Denial>) -> Result<Success, Denial> {
+    if let (Err(_), Some(caller)) = (&outcome, &admission.caller) {
+        door.randoms.forget(batch_id(door.node.region, &caller.app.appid, caller.random.as_str()));
+    }
+    outcome
 }
 
 /// Publishes a batch; only the broker's confirm makes a success.

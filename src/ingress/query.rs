@@ -109,7 +109,7 @@ pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Resu
         return Ok(());
     }
     let refusal = Refusal::new(RefusalCode::InvalidRecords, "查询条件有误：请按 busilist 改正");
-    Err(Denial { refusal, faults })
+    Err(Denial { refusal, faults, records: 0 })
 }
 
 pub(super) fn size(value: &str, most: u32) -> Result<u32, String> {
@@ -122,7 +122,7 @@ pub(super) fn size(value: &str, most: u32) -> Result<u32, String> {
 /// The store's state is the caller's business only so far.
 pub(super) fn unavailable(error: &crate::store::StoreError) -> Denial {
     tracing::warn!(%error, "a query could not be answered");
-    Denial::new(RefusalCode::Unavailable, "数据库暂时不可用：请稍后用新的 random 重新查询")
+    Denial::new(RefusalCode::Unavailable, "数据库暂时不可用：请稍后用原报文重新查询")
 }
 
 fn flag(value: &str) -> Result<bool, String> {

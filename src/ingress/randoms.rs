@@ -27,7 +27,7 @@ pub enum Seen {
     First,
     /// The same write once more: it is answered as before.
     Again,
-    /// Anything else: RANDOM_REUSED.
+    /// Anything else: `RANDOM_REUSED`.
     Reused,
 }
 
@@ -47,6 +47,11 @@ impl Randoms {
             Some(known) if is_write && known == (Use { content, is_write }) => Seen::Again,
             Some(_) => Seen::Reused,
         }
+    }
+
+    /// Forgets a use: what was asked could not be answered, and may be asked again.
+    pub fn forget(&self, id: Uuid) {
+        self.uses.remove(&id);
     }
 
     /// Notes the use of a random, by the batch id that stands for (node, appid, random).

@@ -143,7 +143,7 @@ fn journal(door: &Door, answered: &Answered) {
     }
     let (message, records) = match &answered.outcome {
         Ok(success) => (success.message.clone(), success.records),
-        Err(denial) => (denial.refusal.reason.clone(), denial.faults.len()),
+        Err(denial) => (denial.refusal.reason.clone(), denial.records),
     };
     let code = code_of(answered);
     let millis = u32::try_from(answered.started.elapsed().as_millis()).unwrap_or(u32::MAX);

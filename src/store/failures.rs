@@ -148,6 +148,13 @@ impl Store {
         Ok(())
     }
 
+    /// Marks a failure as resolved, if there is one of this id.
+    pub async fn resolve_failure(&self, id: Uuid) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        client.execute("UPDATE failures SET state = 'resolved', next_at = NULL WHERE id = $1", &[&id]).await?;
+        Ok(())
+    }
+
     /// Takes failures whose time has come, and puts their next time off to `lease` so that no other process takes them
     /// meanwhile and none is forgotten if this one dies.
     pub async fn take_due_failures(

@@ -2,9 +2,11 @@
 //! 24 hours until its next round, verified anew against the keys, grants and rules of that moment.
 
 mod policy;
+mod reason;
 mod record;
 mod sweep;
 
 pub use policy::{Attempt, Next, Pauses};
-pub use record::{Fault, record};
+pub use reason::Reason;
+pub use record::{Fault, mend, record};
 pub use sweep::Sweeper;

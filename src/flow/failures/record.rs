@@ -1,6 +1,6 @@
 //! Keeping a message that failed, with its body.
 
-use super::{Attempt, Pauses};
+use super::{Attempt, Pauses, Reason};
 use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
 use crate::flow::Context;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 /// What is wrong with a message.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// A stable code: the log's, the metric's and the failure's.
-    pub code: &'static str,
-    /// The reason, and what to do, for people.
+    /// Why it failed.
+    pub reason: Reason,
+    /// What exactly, and what to do.
     pub detail: String,
     /// What the message tells of itself.
     pub about: About,
@@ -21,8 +21,8 @@ pub struct Fault {
 
 impl Fault {
     /// A fault of a message of which nothing is known yet.
-    pub fn new(code: &'static str, detail: String) -> Self {
-        Self { code, detail, about: About::default() }
+    pub fn new(reason: Reason, detail: String) -> Self {
+        Self { reason, detail, about: About::default() }
     }
 
     /// The fault of a message that tells this of itself.
@@ -58,8 +58,9 @@ pub async fn record(
     let settings = &context.settings;
     let next = attempt.failed(&Pauses { retry: settings.retry_pauses(), park: settings.park_pause() });
     let (id, batch) = identity(context, step, delivery);
-    tracing::warn!(step, reason = fault.code, detail = %fault.detail, %id, attempt = %attempt.token(), "a batch failed");
-    ::metrics::counter!(metrics::FAILED_ATTEMPTS, "step" => step, "reason" => fault.code).increment(1);
+    let reason = fault.reason.code();
+    tracing::warn!(step, reason, detail = %fault.detail, %id, attempt = %attempt.token(), "a batch failed");
+    ::metrics::counter!(metrics::FAILED_ATTEMPTS, "step" => step, "reason" => reason).increment(1);
     let pause = i64::try_from(next.pause.as_micros()).unwrap_or(i64::MAX);
     // A body that cannot be compressed would be lost with the ack: it is kept as it is then, which zstd can frame too.
     let body = zstd::bulk::compress(&delivery.body, LEVEL).map_err(|e| StoreError::Outage(e.to_string()))?;
@@ -67,8 +68,9 @@ pub async fn record(
         id,
         batch,
         step,
-        reason: fault.code,
-        detail: fault.detail,
+        reason,
+        // Shown by the interface log: Chinese first.
+        detail: format!("{}（{}）", fault.reason.title(), fault.detail),
         state: next.state,
         round: attempt.round,
         attempt: attempt.attempt,
@@ -79,6 +81,14 @@ pub async fn record(
         body,
     };
     context.store.fail(&failure).await
+}
+
+/// Marks the failure of a delivery that was tried again and went through.
+pub async fn mend(context: &Context, step: &str, delivery: &Delivery) -> Result<(), StoreError> {
+    if Attempt::of(&delivery.headers) == Attempt::FIRST {
+        return Ok(());
+    }
+    context.store.resolve_failure(identity(context, step, delivery).0).await
 }
 
 /// The failure's id, and the batch's if the message tells: whatever it is, a redelivery has the same.

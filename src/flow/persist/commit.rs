@@ -2,7 +2,7 @@
 
 use super::prepare::Prepared;
 use crate::flow::Context;
-use crate::flow::failures::Fault;
+use crate::flow::failures::{Fault, Reason};
 use crate::metrics;
 use crate::store::{NewBatch, StoreError, Verdict};
 use std::time::Instant;
@@ -27,7 +27,7 @@ pub(super) async fn commit(context: &Context, group: &[Prepared]) -> Result<Outc
         match attempt(context, half).await {
             Ok(verdicts) => outcomes.extend(verdicts.into_iter().map(verdict_or_fault)),
             Err(outage @ StoreError::Outage(_)) => return Err(Outage(outage)),
-            Err(error) if half.len() == 1 => outcomes.push(Err(Fault::new("REFUSED_BY_STORE", error.to_string()))),
+            Err(error) if half.len() == 1 => outcomes.push(Err(Fault::new(Reason::RefusedByStore, error.to_string()))),
             Err(_) => {
                 let (earlier, later) = half.split_at(half.len() / 2);
                 halves.extend([later, earlier]);
@@ -58,13 +58,13 @@ async fn attempt(context: &Context, batches: &[NewBatch]) -> Result<Vec<Verdict>
 fn verdict_or_fault(verdict: Verdict) -> Result<Verdict, Fault> {
     match verdict {
         Verdict::RandomReused => Err(Fault::new(
-            "RANDOM_REUSED",
+            Reason::RandomReused,
             "another batch with this random and other content was committed before".to_owned(),
         )),
         Verdict::MissingKeys(places) => {
             let shown: Vec<String> = places.iter().take(10).map(|place| (place + 1).to_string()).collect();
             Err(Fault::new(
-                "MISSING_KEY",
+                Reason::MissingKey,
                 format!("{} records were never added, among them no. {}", places.len(), shown.join(", ")),
             ))
         }

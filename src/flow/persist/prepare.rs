@@ -1,13 +1,13 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
 use crate::batch::{
-    Depth, Incoming, NodeIdentity, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes, reseal,
-    routing_key, seal,
+    Depth, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes,
+    reseal, routing_key, seal,
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
 use crate::flow::Context;
-use crate::flow::failures::Fault;
+use crate::flow::failures::{Fault, Reason};
 use crate::record::Change;
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
@@ -59,7 +59,8 @@ impl Preparer {
             headers: &delivery.headers,
             body: &delivery.body,
         };
-        let opened = open(incoming, &self.trust, now).map_err(|fault| Fault::new(fault.code(), fault.to_string()))?;
+        let opened =
+            open(incoming, &self.trust, now).map_err(|fault| Fault::new(reason_of(&fault), fault.to_string()))?;
         let changes = self.changes(&opened, now)?;
         let about = about(&opened);
         let region = self.regions.smallest_covering(changes.iter().map(|change| change.id.region));
@@ -69,7 +70,7 @@ impl Preparer {
         if key != delivery.routing_key {
             let detail =
                 format!("published with routing key {:?}, but its records make it {key:?}", delivery.routing_key);
-            return Err(Fault::new("KEY_MISMATCH", detail).about(about));
+            return Err(Fault::new(Reason::KeyMismatch, detail).about(about));
         }
         let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
         Ok(Prepared { batch: self.batch(opened, region, changes)?, onward })
@@ -78,7 +79,7 @@ impl Preparer {
     fn changes(&self, opened: &Opened, now: Moment) -> Result<Vec<Change>, Fault> {
         let fault = |code, detail: String| Err(Fault::new(code, detail).about(about(opened)));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
-            return fault("UNKNOWN_BUSICODE", format!("this node has no dataset {}", opened.busicode));
+            return fault(Reason::UnknownBusicode, format!("this node has no dataset {}", opened.busicode));
         };
         let stamp = Stamp {
             batch: opened.manifest.batch,
@@ -95,14 +96,14 @@ impl Preparer {
                 first.field,
                 first.error
             );
-            return fault("INVALID_RECORDS", detail);
+            return fault(Reason::InvalidRecords, detail);
         }
         let changes = reading.changes;
         let foreign = |region: Region| !opened.sender_region.covers(region);
         if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
             let (region, sender) = (change.id.region, opened.sender_region);
             return fault(
-                "FOREIGN_REGION",
+                Reason::ForeignRegion,
                 format!("a record of {region} does not lie in the sender's region {sender}"),
             );
         }
@@ -124,7 +125,7 @@ impl Preparer {
         let about = about(&opened);
         let manifest = opened.manifest;
         let body = zstd::bulk::compress(opened.busilist.as_bytes(), LEVEL)
-            .map_err(|e| Fault::new("INTERNAL", format!("the body cannot be compressed: {e}")).about(about))?;
+            .map_err(|e| Fault::new(Reason::Internal, format!("the body cannot be compressed: {e}")).about(about))?;
         Ok(NewBatch {
             id: manifest.batch,
             origin: manifest.origin,
@@ -144,6 +145,18 @@ impl Preparer {
             failure: failure_id("persist", manifest.batch, &manifest.digest),
             must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
+    }
+}
+
+fn reason_of(fault: &OpenFault) -> Reason {
+    match fault {
+        OpenFault::Copied => Reason::Copied,
+        OpenFault::Manifest(_) | OpenFault::Envelope(_) => Reason::Malformed,
+        OpenFault::UnknownSender(_) => Reason::UnknownSender,
+        OpenFault::SenderMismatch { .. } => Reason::SenderMismatch,
+        OpenFault::SignMismatch { .. } | OpenFault::OtherBatch { .. } => Reason::SignMismatch,
+        OpenFault::ForeignOrigin { .. } => Reason::ForeignRegion,
+        OpenFault::Ahead { .. } => Reason::Ahead,
     }
 }
 

@@ -1,0 +1,21 @@
+# The commands of sesame. `make help` lists them.
+
+.PHONY: help setup build demo test ci
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
+
+setup: ## Install what is missing: RabbitMQ, PostgreSQL, a linker (Debian, Ubuntu)
+	@bash .ci/setup
+
+build: ## Build the release binary, target/release/sesame
+	@cargo build --release
+
+demo: setup build ## Run a federation of seven nodes here and compare its tiers; ARGS=--once ends by itself
+	@target/release/sesame demo $(ARGS)
+
+test: setup ## Run all tests, with private servers of their own
+	@cargo test $(ARGS)
+
+ci: ## What CI runs: formatting, clippy, tests, demo
+	@bash .ci/run
