@@ -44,7 +44,7 @@ impl Serve {
 
 /// One line per event on standard error; `SESAME_LOG` filters them like `RUST_LOG`.
 fn start_logging(json: bool) {
-    let filter = EnvFilter::try_from_env("SESAME_LOG").unwrap_or_else(|_| EnvFilter::new("info,lapin=error"));
+    let filter = EnvFilter::try_from_env("SESAME_LOG").unwrap_or_else(|_| EnvFilter::new("info,lapin=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { builder.json().init() } else { builder.with_ansi(false).init() }
 }

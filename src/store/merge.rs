@@ -30,7 +30,7 @@ impl Records {
     pub(super) async fn lock(tx: &Transaction<'_>, changes: &[&Change]) -> Result<Self, StoreError> {
         let mut wanted: BTreeMap<&RecordId, bool> = BTreeMap::new();
         for change in changes {
-            *wanted.entry(&change.id).or_default() |= matches!(change.effect, Effect::Modify(_));
+            *wanted.entry(&change.id).or_default() |= !matches!(change.effect, Effect::Add(_));
         }
         let known = read(tx, &wanted).await?;
         let unknown = wanted.keys().filter(|id| !known.contains_key(**id)).count();
@@ -106,7 +106,8 @@ const UPDATE: &str = "UPDATE records r SET batch = u.batch, is_deleted = u.is_de
     $9::json[], $10::json[]) AS u(busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields) \
     WHERE r.busicode = u.busicode AND r.region = u.region AND r.key = u.key";
 
-// Fields are read only where the merge needs them: a modify sets some of them, an add keeps the modified ones.
+// Fields are read wherever they may have to be written back: a modify sets some of them, a delete keeps all, an add keeps
+// the modified ones. An add of a record never modified replaces them unread.
 const READ: &str = "SELECT r.busicode, r.region, r.key, r.id, r.added, r.deleted, r.modified, \
     CASE WHEN w.fields OR r.modified IS NOT NULL THEN r.fields::text END \
     FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bool[]) AS w(busicode, region, key, fields) \
