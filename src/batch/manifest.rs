@@ -35,24 +35,33 @@ pub struct Evidence {
     pub appid: String,
     /// 请求随机标识.
     pub random: String,
-    /// 签名, as sent.
+    /// 签名, in upper case; of one longer than [`LONGEST_SIGN`], `SM3:` and its digest.
     pub sign: String,
     /// How it was computed.
     pub profile: Profile,
     /// What text was signed.
+    #[serde(default)]
     pub form: Form,
     /// How long the entering node took from the first byte to handing the batch to the broker, in milliseconds.
     pub millis: u32,
 }
 
-/// Which text of the busilist the sender signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// The array's own text, which is the batch's body.
-    Plain,
-    /// The ciphertext of the body under the sender's data key and this initial vector, in hex.
-    Encrypted(String),
+/// A signature of the profile `full` is as long as its exchange, and a message's headers must fit one frame of AMQP. It is a
+/// function of key and text, so its digest proves as much.
+pub const LONGEST_SIGN: usize = 1024;
+
+/// How the text that the sender signed is made from the batch's body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Initial vector, in hex, under which the text was encrypted with the sender's data key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iv: Option<String>,
+    /// White space before the array.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+    /// White space after it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub after: String,
 }
 
 /// A node that has committed the batch.

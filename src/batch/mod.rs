@@ -9,7 +9,7 @@ mod seal;
 
 pub use changes::{Depth, Reading, RecordFault, Stamp, read_changes};
 pub use content::{batch_id, content_digest, failure_id, routing_key};
-pub use manifest::{Evidence, Form, Manifest, NotAManifest, Passage};
+pub use manifest::{Evidence, Form, LONGEST_SIGN, Manifest, NotAManifest, Passage};
 pub use open::{Incoming, OpenFault, Opened, TOLERANCE_MICROS, Trust, TrustedNode, open};
 pub use seal::{NodeIdentity, Sealed, reseal, seal};
 

@@ -7,8 +7,8 @@ use super::log_query::{self, LogQuery};
 use super::query::{self, RecordQuery};
 use super::randoms::Seen;
 use crate::batch::{
-    Depth, Evidence, Form, Manifest, Reading, RecordFault, Sealed, Stamp, TOLERANCE_MICROS, batch_id, content_digest,
-    read_changes, routing_key, seal,
+    Depth, Evidence, Form, LONGEST_SIGN, Manifest, Reading, RecordFault, Sealed, Stamp, TOLERANCE_MICROS, batch_id,
+    content_digest, read_changes, routing_key, seal,
 };
 use crate::dataset::Dataset;
 use crate::standard::code::{Action, BusinessCode};
@@ -152,24 +152,19 @@ impl Checks<'_> {
         self.write(dataset, action, &content, form)
     }
 
-    /// The array's text: as sent, or decrypted.
+    /// The array's text, as sent or decrypted, and how the signed text is made from it.
     fn content(&self) -> Result<(Cow<'_, str>, Form), Denial> {
         match (&self.caller.app.data_key, &self.envelope.busilist) {
-            (None, Busilist::Array(text)) => Ok((Cow::Borrowed(text), Form::Plain)),
+            (None, Busilist::Array(text)) => Ok((Cow::Borrowed(text), Form::default())),
             (None, Busilist::Text(text)) => {
-                let text = text.trim();
-                if !is_array(text) {
-                    return Err(Denial::new(RefusalCode::Malformed, "busilist 字符串的内容不是 JSON 数组"));
-                }
-                Ok((Cow::Borrowed(text), Form::Plain))
+                let (array, form) = array_in(text, None)?;
+                Ok((Cow::Borrowed(array), form))
             }
             (Some(_), Busilist::Array(_)) => Err(CannotDecrypt::Plain.into()),
             (Some(key), Busilist::Text(ciphertext)) => {
                 let decrypted = encryption::decrypt(self.caller.cipher.as_ref(), key, ciphertext)?;
-                if !is_array(decrypted.text.trim()) {
-                    return Err(Denial::new(RefusalCode::Malformed, "busilist 解密后不是 JSON 数组"));
-                }
-                Ok((Cow::Owned(decrypted.text), Form::Encrypted(hex::encode(decrypted.iv))))
+                let (array, form) = array_in(&decrypted.text, Some(hex::encode(decrypted.iv)))?;
+                Ok((Cow::Owned(array.to_owned()), form))
             }
         }
     }
@@ -234,7 +229,7 @@ impl Checks<'_> {
             records: records.changes.len(),
             // Every record has told its region, or it would be among the faults.
             routing_key: routing_key(cover.unwrap_or(self.door.node.region), dataset.code(), action),
-            sealed: seal(&self.door.node, &manifest, dataset.code(), action, content.trim()),
+            sealed: seal(&self.door.node, &manifest, dataset.code(), action, content),
         })))
     }
 
@@ -279,11 +274,19 @@ impl Checks<'_> {
         Evidence {
             appid: self.caller.app.appid.clone(),
             random: self.caller.random.to_string(),
-            sign: self.envelope.sign.to_ascii_uppercase(),
+            sign: self.kept_sign(),
             profile: self.caller.app.profile,
             form,
             millis: u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX),
         }
+    }
+
+    fn kept_sign(&self) -> String {
+        let sign = self.envelope.sign.to_ascii_uppercase();
+        if sign.len() <= LONGEST_SIGN {
+            return sign;
+        }
+        format!("SM3:{}", hex::encode_upper(self.caller.cipher.sm3(&[sign.as_bytes()])))
     }
 
     fn query(&self, dataset: &Dataset, content: &str) -> Result<Work, Denial> {
@@ -329,7 +332,20 @@ fn refuse_reuse(seen: Seen) -> Result<(), Denial> {
     }
 }
 
-/// Whether the text is a JSON array by its syntax. Its elements are looked at later.
-fn is_array(text: &str) -> bool {
-    text.starts_with('[') && crate::standard::busilist::split(text).is_ok()
+/// White space around the array that is kept as evidence; nobody sends more.
+const MOST_SPACE: usize = 256;
+
+/// The array in a text, and what stands around it.
+fn array_in(text: &str, iv: Option<String>) -> Result<(&str, Form), Denial> {
+    let array = text.trim();
+    let malformed = |reason: &str| Err(Denial::new(RefusalCode::Malformed, reason));
+    if !array.starts_with('[') || crate::standard::busilist::split(array).is_err() {
+        return malformed("busilist 字符串的内容不是 JSON 数组");
+    }
+    let before = &text[..text.len() - text.trim_start().len()];
+    let after = &text[text.trim_end().len()..];
+    if before.len() > MOST_SPACE || after.len() > MOST_SPACE {
+        return malformed("busilist 首尾的空白过长");
+    }
+    Ok((array, Form { iv, before: before.to_owned(), after: after.to_owned() }))
 }

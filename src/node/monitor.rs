@@ -4,6 +4,7 @@ use super::health::{Check, Checks, Health};
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +16,10 @@ pub struct Monitor {
     health: Health,
     /// Whether the schema is as this program needs it.
     migrated: Arc<AtomicBool>,
+    /// Whether any of this process's roles needs the store. Accepting exchanges does not.
+    needs_store: bool,
+    /// Failures shown at the last look: what has gone since must be shown as none.
+    shown: HashSet<[(&'static str, String); 3]>,
 }
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,12 +30,12 @@ const MOST_OFFSET_MICROS: i64 = 100_000;
 
 impl Monitor {
     /// Looks for `health`; `migrated` says whether the store's schema is ready.
-    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>) -> Self {
-        Self { context, health, migrated }
+    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>, needs_store: bool) -> Self {
+        Self { context, health, migrated, needs_store, shown: HashSet::new() }
     }
 
     /// Starts it on `tasks`.
-    pub fn start(self, tasks: &TaskTracker) {
+    pub fn start(mut self, tasks: &TaskTracker) {
         tasks.spawn(async move {
             let mut looks = 0_u32;
             loop {
@@ -60,6 +65,10 @@ impl Monitor {
         let answer = self.context.store.clock().await;
         let after = self.context.clock.now().micros();
         let (store, clock) = match answer {
+            Err(_) if !self.needs_store => (
+                Check::good("away, and not needed by the roles of this process"),
+                Check::good("not compared: the store is away"),
+            ),
             Err(error) => (
                 Check::bad(format!("{error}: check [store] uri")),
                 Check::bad("unknown: the store, whose clock is the reference, does not answer"),
@@ -75,7 +84,7 @@ impl Monitor {
                 } else {
                     Check::bad(format!("{millis} ms off the store's, more than 100: synchronise the clocks (NTP)"))
                 };
-                let store = if self.migrated.load(Ordering::Relaxed) {
+                let store = if self.migrated.load(Ordering::Relaxed) || !self.needs_store {
                     Check::good("answers")
                 } else {
                     Check::bad("answers, but its schema is not ready: see the log")
@@ -87,7 +96,7 @@ impl Monitor {
         Checks { broker, store, clock }
     }
 
-    async fn measure(&self) {
+    async fn measure(&mut self) {
         let names = self.context.names;
         let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
         if self.context.has_parent {
@@ -104,9 +113,15 @@ impl Monitor {
             ::metrics::gauge!(metrics::OUTBOX_DEPTH).set(depth as f64);
         }
         if let Ok(counts) = self.context.store.failure_counts().await {
+            let mut gone = std::mem::take(&mut self.shown);
             for (step, reason, state, count) in counts {
                 let labels = [("step", step), ("reason", reason), ("state", state)];
                 ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
+                gone.remove(&labels);
+                self.shown.insert(labels);
+            }
+            for labels in gone {
+                ::metrics::gauge!(metrics::FAILURES, &labels).set(0.0);
             }
         }
     }

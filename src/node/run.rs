@@ -69,8 +69,9 @@ impl Node {
         serve(listeners.interface, ingress::router(assembly.door.clone()));
         serve(listeners.console, console::router(console_of(config, &assembly, &health)));
         serve(Some(listeners.metrics), health::router(health.clone(), metrics));
+        let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone()).start(&steps);
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store).start(&steps);
         start_steps(config, assembly, migrated, &steps);
         servers.close();
         tracing::info!(region = %config.node.region, version = env!("CARGO_PKG_VERSION"), "node started");

@@ -1,6 +1,5 @@
 //! Committing a group: met transactions run again, and one bad batch never stops the others.
 
-use super::prepare::Prepared;
 use crate::flow::Context;
 use crate::flow::failures::{Fault, Reason};
 use crate::metrics;
@@ -18,10 +17,9 @@ pub(super) type Outcomes = Vec<Result<Verdict, Fault>>;
 const RERUNS: u32 = 5;
 
 /// Commits a group. A group that PostgreSQL refuses is halved until the one batch at fault stands alone.
-pub(super) async fn commit(context: &Context, group: &[Prepared]) -> Result<Outcomes, Outage> {
-    let batches: Vec<NewBatch> = group.iter().map(|prepared| prepared.batch.clone()).collect();
+pub(super) async fn commit(context: &Context, batches: &[NewBatch]) -> Result<Outcomes, Outage> {
     // A stack of halves instead of recursion; the later half is pushed first, so that outcomes come in order.
-    let mut halves = vec![batches.as_slice()];
+    let mut halves = vec![batches];
     let mut outcomes = Outcomes::with_capacity(batches.len());
     while let Some(half) = halves.pop() {
         match attempt(context, half).await {

@@ -1,13 +1,13 @@
 //! The consumers of the persist queues.
 
-use super::commit::{Outage, Outcomes, commit};
+use super::commit::{Outage, commit};
 use super::group::collect;
-use super::prepare::{Prepared, Preparer};
+use super::prepare::{Onward, Prepared, Preparer};
 use crate::broker::{Consumer, Delivery, Message};
 use crate::flow::failures::{Attempt, Fault, record};
 use crate::flow::{Context, Outbox};
 use crate::metrics;
-use crate::store::Verdict;
+use crate::store::{NewBatch, Verdict};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -90,16 +90,23 @@ impl Persist {
     /// Commits a group and acks it. On an outage nothing is acked, and all of it comes back.
     async fn process(&self, queue: &str, group: Vec<Delivery>) -> Result<(), Outage> {
         let (group, prepared) = self.prepare(group).await;
-        let (good, bad): (Vec<_>, Vec<_>) = group.iter().zip(prepared).partition(|(_, result)| result.is_ok());
-        let (deliveries, good): (Vec<&Delivery>, Vec<Prepared>) =
-            good.into_iter().filter_map(|(delivery, result)| Some((delivery, result.ok()?))).unzip();
-        let outcomes = commit(&self.context, &good).await?;
-        for (delivery, result) in bad {
-            if let Err(fault) = result {
-                self.keep(delivery, fault).await?;
+        let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        for (delivery, result) in group.iter().zip(prepared) {
+            match result {
+                Ok(Prepared { batch, onward }) => {
+                    batches.push(batch);
+                    good.push((delivery, onward));
+                }
+                Err(fault) => bad.push((delivery, fault)),
             }
         }
-        self.settle(queue, &deliveries, good, outcomes).await?;
+        let outcomes = commit(&self.context, &batches).await?;
+        for (delivery, fault) in bad {
+            self.keep(delivery, fault).await?;
+        }
+        for (((delivery, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
+            self.settle(queue, delivery, batch, onward, outcome).await?;
+        }
         if let Some(last) = group.last()
             && let Err(error) = last.ack_through().await
         {
@@ -124,30 +131,29 @@ impl Persist {
     async fn settle(
         &self,
         queue: &str,
-        deliveries: &[&Delivery],
-        good: Vec<Prepared>,
-        outcomes: Outcomes,
+        delivery: &Delivery,
+        batch: &NewBatch,
+        onward: Option<Onward>,
+        outcome: Result<Verdict, Fault>,
     ) -> Result<(), Outage> {
-        let now = self.context.clock.now();
-        for ((delivery, prepared), outcome) in deliveries.iter().zip(good).zip(outcomes) {
-            match outcome {
-                Ok(Verdict::Committed { stale }) => {
-                    self.count(queue, &prepared, stale, now.micros());
-                    self.hand_on(prepared);
+        match outcome {
+            Ok(Verdict::Committed { stale }) => {
+                self.count(queue, batch, stale);
+                if let Some(onward) = onward {
+                    self.hand_on(batch, onward);
                 }
-                Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
-                Err(fault) => self.keep(delivery, fault.of(&prepared.batch)).await?,
             }
+            Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
+            Err(fault) => self.keep(delivery, fault.of(batch)).await?,
         }
         Ok(())
     }
 
-    fn hand_on(&self, prepared: Prepared) {
-        let Some(onward) = prepared.onward else { return };
+    fn hand_on(&self, batch: &NewBatch, onward: Onward) {
         self.outbox.offer(Message {
             exchange: self.context.names.accepted(),
             routing_key: onward.routing_key,
-            id: prepared.batch.id,
+            id: batch.id,
             headers: onward.sealed.headers,
             body: onward.sealed.body.into_bytes().into(),
         });
@@ -159,8 +165,7 @@ impl Persist {
         record(&self.context, "persist", delivery, fault, attempt).await.map_err(Outage)
     }
 
-    fn count(&self, queue: &str, prepared: &Prepared, stale: u32, now_micros: i64) {
-        let batch = &prepared.batch;
+    fn count(&self, queue: &str, batch: &NewBatch, stale: u32) {
         let labels = [("busicode", batch.busicode.to_string()), ("action", batch.action.to_string())];
         ::metrics::counter!(metrics::BATCHES_PERSISTED, &labels).increment(1);
         ::metrics::counter!(metrics::RECORDS_PERSISTED, &labels).increment(batch.changes.len() as u64);
@@ -168,7 +173,7 @@ impl Persist {
             let labels = [("busicode", batch.busicode.to_string())];
             ::metrics::counter!(metrics::RECORDS_STALE, &labels).increment(u64::from(stale));
         }
-        let age = (now_micros - batch.accepted.micros()).max(0) as f64 / 1e6;
+        let age = (self.context.clock.now().micros() - batch.accepted.micros()).max(0) as f64 / 1e6;
         ::metrics::histogram!(metrics::AGE_SECONDS).record(age);
         ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.to_owned()).set(age);
     }
