@@ -4,11 +4,12 @@
 use super::caller::Caller;
 use super::door::{Door, InterFlag};
 use super::log_query::{self, LogQuery};
+use super::outcome::Denial;
 use super::query::{self, RecordQuery};
 use super::randoms::Seen;
 use crate::batch::{
-    Depth, Evidence, Form, LONGEST_SIGN, Manifest, Reading, RecordFault, Sealed, Stamp, TOLERANCE_MICROS, batch_id,
-    content_digest, read_changes, routing_key, seal,
+    Depth, Evidence, Form, LONGEST_SIGN, Manifest, Reading, Sealed, Stamp, TOLERANCE_MICROS, batch_id, content_digest,
+    read_changes, routing_key, seal,
 };
 use crate::dataset::Dataset;
 use crate::standard::code::{Action, BusinessCode};
@@ -62,27 +63,6 @@ pub(super) struct Acceptable {
     pub(super) records: usize,
     pub(super) routing_key: String,
     pub(super) sealed: Sealed,
-}
-
-/// A refusal and the bad records it is about.
-#[derive(Debug)]
-pub(super) struct Denial {
-    pub(super) refusal: Refusal,
-    pub(super) faults: Vec<RecordFault>,
-    /// Records of the exchange, where they were counted.
-    pub(super) records: usize,
-}
-
-impl Denial {
-    pub(super) fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
-        Self { refusal: Refusal::new(code, reason), faults: Vec::new(), records: 0 }
-    }
-}
-
-impl<R: Into<Refusal>> From<R> for Denial {
-    fn from(reason: R) -> Self {
-        Self { refusal: reason.into(), faults: Vec::new(), records: 0 }
-    }
 }
 
 /// Runs every check.

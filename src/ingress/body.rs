@@ -1,8 +1,8 @@
 //! Reading a request's body within the memory budget.
 
-use super::admit::Denial;
 use super::budget::Share;
 use super::door::Door;
+use super::outcome::Denial;
 use crate::standard::refusal::RefusalCode;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};

@@ -1,9 +1,10 @@
 //! One request, from its body to its answer.
 
-use super::admit::{Acceptable, Admission, Denial, Work, admit};
+use super::admit::{Acceptable, Admission, Work, admit};
 use super::budget::Share;
 use super::door::{Door, InterFlag};
-use super::reply::{Answered, Success};
+use super::outcome::{Denial, Success};
+use super::reply::Answered;
 use super::{log_query, query};
 use crate::batch::batch_id;
 use crate::broker::{Message, PublishError};

@@ -10,6 +10,7 @@ mod door;
 mod exchange;
 mod journal;
 mod log_query;
+mod outcome;
 mod query;
 mod randoms;
 mod reply;

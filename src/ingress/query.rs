@@ -1,9 +1,8 @@
 //! The query of records (§6.1 数据查询, action 04).
 
-use super::admit::Denial;
 use super::apps::App;
 use super::door::Door;
-use super::reply::Success;
+use super::outcome::{Denial, Success};
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
 use crate::standard::busilist::{FlatObject, split};

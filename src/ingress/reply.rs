@@ -1,8 +1,9 @@
 //! From what came of a request to the HTTP response, its log entry and its metrics.
 
-use super::admit::{Admission, Denial, Subject};
+use super::admit::{Admission, Subject};
 use super::caller::{Caller, respond_unknown};
 use super::door::Door;
+use super::outcome::{Denial, Success};
 use crate::batch::RecordFault;
 use crate::metrics;
 use crate::standard::answer::Answer;
@@ -14,16 +15,6 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use std::time::Instant;
 use uuid::Uuid;
-
-/// A success to be answered.
-pub(super) struct Success {
-    pub(super) message: String,
-    /// An array's text.
-    pub(super) busilist: String,
-    pub(super) after: Option<String>,
-    /// Records accepted, or rows answered.
-    pub(super) records: usize,
-}
 
 /// Whose request it was and how it went.
 pub(super) struct Answered {

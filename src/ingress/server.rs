@@ -1,9 +1,9 @@
 //! The listener's one route: every path ends in an answer of Annex A.2.
 
-use super::admit::Denial;
 use super::body::{Received, receive};
 use super::door::Door;
 use super::exchange::handle;
+use super::outcome::Denial;
 use super::reply::{Answered, reply};
 use crate::standard::refusal::RefusalCode;
 use axum::Router;

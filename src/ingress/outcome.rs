@@ -1,0 +1,35 @@
+//! How a request can end.
+
+use crate::batch::RecordFault;
+use crate::standard::refusal::{Refusal, RefusalCode};
+
+/// A success to be answered.
+pub(super) struct Success {
+    pub(super) message: String,
+    /// An array's text.
+    pub(super) busilist: String,
+    pub(super) after: Option<String>,
+    /// Records accepted, or rows answered.
+    pub(super) records: usize,
+}
+
+/// A refusal and the bad records it is about.
+#[derive(Debug)]
+pub(super) struct Denial {
+    pub(super) refusal: Refusal,
+    pub(super) faults: Vec<RecordFault>,
+    /// Records of the exchange, where they were counted.
+    pub(super) records: usize,
+}
+
+impl Denial {
+    pub(super) fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
+        Self { refusal: Refusal::new(code, reason), faults: Vec::new(), records: 0 }
+    }
+}
+
+impl<R: Into<Refusal>> From<R> for Denial {
+    fn from(reason: R) -> Self {
+        Self { refusal: reason.into(), faults: Vec::new(), records: 0 }
+    }
+}
