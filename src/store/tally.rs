@@ -21,6 +21,11 @@ pub struct TallyRow {
 pub type Tally = Vec<TallyRow>;
 
 impl Store {
+    /// How many batches have been committed here.
+    pub async fn batch_count(&self) -> Result<i64, StoreError> {
+        Ok(self.client().await?.query_one("SELECT count(*) FROM batches", &[]).await?.get(0))
+    }
+
     /// Sums up the records of a region, dataset by dataset.
     pub async fn tally(&self, region: Region) -> Result<Tally, StoreError> {
         let (first, last) = region.span();

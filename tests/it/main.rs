@@ -1,4 +1,5 @@
 //! Integration tests against a real RabbitMQ and PostgreSQL, which the harness starts privately; they end with the process.
 
 mod harness;
+mod invariants;
 mod spine;

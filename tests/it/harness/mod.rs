@@ -1,10 +1,12 @@
 //! One private RabbitMQ and PostgreSQL for the whole test process; a vhost and a database for each node of each test.
 
 mod node;
+mod process;
 pub mod records;
 mod wait;
 
 pub use node::{APP, KEY, Spec, TestNode};
+pub use process::NodeProcess;
 pub use wait::eventually;
 
 use sesame::lab::{Lab, LabOptions};
@@ -22,4 +24,16 @@ pub fn lab() -> &'static Lab {
         (lab, folder)
     })
     .0
+}
+
+/// The URI of a new, empty database.
+pub async fn database() -> String {
+    let name = format!("t{}", uuid::Uuid::new_v4().simple());
+    tokio::task::spawn_blocking(move || {
+        let server = lab().database.as_ref().expect("a database");
+        server.create_database(&name).unwrap_or_else(|error| panic!("{error}"));
+        server.uri(&name)
+    })
+    .await
+    .expect("a blocking task")
 }

@@ -1,0 +1,72 @@
+//! A node of a test as a process of its own, to be killed.
+
+use super::{TestNode, eventually};
+use sesame::lab::ports::free_ports;
+use std::process::{Child, Command, Stdio};
+
+/// A `sesame serve` process. Dropping it kills it.
+pub struct NodeProcess {
+    folder: tempfile::TempDir,
+    ports: Vec<u16>,
+    child: Child,
+}
+
+impl NodeProcess {
+    /// Starts a process for a prepared node.
+    pub fn start(node: &TestNode) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ports = free_ports(3).unwrap_or_else(|error| panic!("{error}"));
+        let mut toml = node.toml.clone();
+        for port in &ports {
+            toml = toml.replacen("127.0.0.1:0\"", &format!("127.0.0.1:{port}\""), 1);
+        }
+        std::fs::write(folder.path().join("node.toml"), toml).expect("a settings file");
+        let child = spawn(&folder);
+        Self { folder, ports, child }
+    }
+
+    /// Where the standard's interface is.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/sesame", self.ports[0])
+    }
+
+    /// Where metrics and health are.
+    pub fn metrics_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[2])
+    }
+
+    /// Waits until `/health/ready` says so.
+    pub async fn ready(&self) {
+        let url = format!("{}/health/ready", self.metrics_url());
+        eventually("the process is ready", || async {
+            let response = reqwest::get(&url).await.ok()?;
+            response.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// kill -9, and a new process with the same settings.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().expect("a running process");
+        self.child.wait().expect("its end");
+        self.child = spawn(&self.folder);
+    }
+}
+
+fn spawn(folder: &tempfile::TempDir) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.path().join("log")).expect("a log file");
+    Command::new(env!("CARGO_BIN_EXE_sesame"))
+        .args(["serve", "--config"])
+        .arg(folder.path().join("node.toml"))
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the sesame binary")
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
