@@ -1,4 +1,5 @@
 //! Tests that try to break the invariants of the design.
 
+mod layers;
 mod order;
 mod restart;

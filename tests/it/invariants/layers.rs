@@ -1,0 +1,145 @@
+//! The rules of the house: who may use what, and how large a file may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The rooms each room may use. A line added here is a decision about the architecture.
+const ARROWS: [(&str, &[&str]); 18] = [
+    ("standard", &[]),
+    ("metrics", &[]),
+    ("clock", &["standard"]),
+    ("record", &["standard"]),
+    ("dataset", &["standard"]),
+    ("batch", &["dataset", "record", "standard"]),
+    ("config", &["standard"]),
+    ("lab", &[]),
+    ("client", &["standard"]),
+    ("generate", &["dataset", "standard"]),
+    ("broker", &["standard"]),
+    ("store", &["record", "standard"]),
+    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store"]),
+    ("ingress", &["batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
+    ("console", &["dataset", "standard", "store"]),
+    (
+        "node",
+        &[
+            "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics", "standard",
+            "store",
+        ],
+    ),
+    ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store"]),
+    ("cli", &["broker", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
+];
+
+/// Crates that only some rooms may name.
+const GUARDED: [(&str, &[&str]); 5] = [
+    ("lapin", &["broker"]),
+    ("tokio_postgres", &["store"]),
+    ("deadpool_postgres", &["store"]),
+    ("axum", &["ingress", "console", "node"]),
+    ("reqwest", &["broker", "client", "demo", "node"]),
+];
+
+/// Rooms that do no I/O and know no clock; reading the dictionary's files at start is the one exception.
+const PURE: [&str; 5] = ["standard", "record", "batch", "dataset", "generate"];
+const IMPURE: [&str; 7] =
+    ["tokio", "std::fs", "std::net", "std::env", "std::process", "std::time::SystemTime", "std::time::Instant"];
+const EXCEPTIONS: [&str; 1] = ["src/dataset/dictionary.rs"];
+
+const MOST_LINES: usize = 500;
+
+struct Source {
+    path: PathBuf,
+    room: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut sources) = (vec![root.join("src")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let relative = path.strip_prefix(root).unwrap().to_owned();
+                let room = relative.components().nth(1).unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+                sources.push(Source { text: std::fs::read_to_string(&path).unwrap(), path: relative, room });
+            }
+        }
+    }
+    assert!(sources.len() > 100, "the sources were not found");
+    sources
+}
+
+/// The lines of a file before its unit tests that are no comments.
+fn code(source: &Source) -> impl Iterator<Item = &str> {
+    let end = source.text.find("#[cfg(test)]").unwrap_or(source.text.len());
+    source.text[..end].lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn arrows_point_down() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
+    let mut wrong = BTreeSet::new();
+    for source in sources().iter().filter(|source| !matches!(source.room.as_str(), "lib" | "main")) {
+        let may =
+            allowed.get(source.room.as_str()).unwrap_or_else(|| panic!("room {} is not in the table", source.room));
+        for line in code(source) {
+            for used in line.split("crate::").skip(1) {
+                let used: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                // `use crate::{config, metrics};`
+                let used = if used.is_empty() { inside_braces(line) } else { vec![used] };
+                for room in used.into_iter().filter(|room| *room != source.room && !may.contains(&room.as_str())) {
+                    wrong.insert(format!("{} uses {room}", source.path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn inside_braces(line: &str) -> Vec<String> {
+    let inside = line.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or("", |(inside, _)| inside);
+    let rooms = inside.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned());
+    rooms.filter(|room| !room.is_empty()).collect()
+}
+
+#[test]
+fn guarded_crates_stay_in_their_rooms() {
+    let mut wrong = BTreeSet::new();
+    for source in sources() {
+        for (name, rooms) in GUARDED {
+            let path = format!("{name}::");
+            if !rooms.contains(&source.room.as_str()) && code(&source).any(|line| line.contains(&path)) {
+                wrong.insert(format!("{} uses {name}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn pure_rooms_do_no_io_and_know_no_clock() {
+    let mut wrong = BTreeSet::new();
+    for source in sources().iter().filter(|source| PURE.contains(&source.room.as_str())) {
+        let excepted = EXCEPTIONS.iter().any(|path| source.path == Path::new(path));
+        for name in IMPURE {
+            if !excepted && code(source).any(|line| line.contains(name)) {
+                wrong.insert(format!("{} uses {name}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<String> = sources()
+        .iter()
+        .filter(|source| source.text.lines().count() > MOST_LINES)
+        .map(|source| source.path.display().to_string())
+        .collect();
+    assert!(long.is_empty(), "over {MOST_LINES} lines: {long:?}");
+}
