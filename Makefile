@@ -14,7 +14,8 @@ build: ## Build the release binary, target/release/sesame
 demo: setup build ## Run a federation of seven nodes here and compare its tiers; ARGS=--once ends by itself
 	@target/release/sesame demo $(ARGS)
 
-test: setup ## Run all tests, with private servers of their own
+test: ## Run all tests, with private servers of their own
+	@bash .ci/setup tests
 	@cargo test $(ARGS)
 
 ci: ## What CI runs: formatting, clippy, tests, demo

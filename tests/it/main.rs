@@ -2,4 +2,6 @@
 
 mod harness;
 mod invariants;
+mod refusals;
+mod samples;
 mod spine;

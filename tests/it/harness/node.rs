@@ -148,15 +148,24 @@ impl Spec {
 impl TestNode {
     /// Runs the node in this process and waits until it is ready.
     pub async fn run(&mut self, clock: Clock) {
+        self.begin(clock).await;
+        let health = self.health().clone();
+        eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
+    }
+
+    /// Runs the node in this process, whatever it lacks.
+    pub async fn run_unready(&mut self) {
+        self.begin(Clock::system()).await;
+    }
+
+    async fn begin(&mut self, clock: Clock) {
         let listeners = Listeners::bind(&self.config).await.unwrap();
         let address = |listener: &tokio::net::TcpListener| listener.local_addr().unwrap();
         self.interface = listeners.interface.as_ref().map(address).unwrap_or(self.interface);
         self.console = listeners.console.as_ref().map(address).unwrap_or(self.console);
         self.metrics = address(&listeners.metrics);
         let node = Node::start(&self.config, listeners, None, clock).unwrap_or_else(|error| panic!("{error}"));
-        let health = node.health().clone();
         self.node = Some(node);
-        eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
     }
 
     /// Stops the node gracefully.
