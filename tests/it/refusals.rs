@@ -88,7 +88,10 @@ async fn contract_6_1_each_refusal_has_its_code_status_and_form() {
     refused("{\"appid\":\"a\"}".to_owned(), 400, "MALFORMED", false, "keys missing").await;
     let repeated = good("007", "01", &record("A")).replacen('{', "{\"appid\":\"x\",", 1);
     let echoed = refused(repeated.clone(), 400, "MALFORMED", false, "a repeated key").await;
-    assert!(repeated.contains(&echoed.random) && !echoed.random.is_empty(), "the random is echoed where it can be read");
+    assert!(
+        repeated.contains(&echoed.random) && !echoed.random.is_empty(),
+        "the random is echoed where it can be read"
+    );
     let latin = post(&node, exchange, vec![b'{', 0xff, b'}'], &[]).await;
     assert_refused(&latin, 400, "MALFORMED", false, "not UTF-8");
     let gbk = [("content-type", "application/json; charset=GBK")];

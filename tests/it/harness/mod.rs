@@ -37,3 +37,14 @@ pub async fn database() -> String {
     .await
     .expect("a blocking task")
 }
+
+/// Servers of one test's own, to be restarted. They end when dropped.
+pub async fn own_lab() -> (Lab, tempfile::TempDir) {
+    tokio::task::spawn_blocking(|| {
+        let folder = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a temporary folder");
+        let lab = Lab::start(&LabOptions::new(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+        (lab, folder)
+    })
+    .await
+    .expect("a blocking task")
+}

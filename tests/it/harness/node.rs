@@ -5,6 +5,7 @@ use sesame::broker::topology::{ChildUser, Declaration, Management, NodeTopology,
 use sesame::client::Client;
 use sesame::clock::Clock;
 use sesame::config::{self, Config};
+use sesame::lab::Lab;
 use sesame::node::{Listeners, Node};
 use sesame::standard::cipher::Key;
 use sesame::standard::region::Region;
@@ -24,7 +25,13 @@ pub struct Spec {
     run: String,
     parent: Option<(&'static str, String)>,
     extra: String,
-    broker: Option<(String, String)>,
+    servers: Option<Servers>,
+}
+
+struct Servers {
+    amqp: String,
+    management: String,
+    store: String,
 }
 
 /// A node whose vhost and database are there.
@@ -40,7 +47,7 @@ pub struct TestNode {
 impl Spec {
     pub fn new(region: &'static str) -> Self {
         let run = Uuid::new_v4().simple().to_string()[..8].to_owned();
-        Self { region, run, parent: None, extra: String::new(), broker: None }
+        Self { region, run, parent: None, extra: String::new(), servers: None }
     }
 
     /// Further settings, as TOML sections after the usual ones.
@@ -56,9 +63,15 @@ impl Spec {
         self
     }
 
-    /// Uses another broker than the shared one: its AMQP address `host:port`, and its management URL.
-    pub fn on_broker(mut self, address: String, management: String) -> Self {
-        self.broker = Some((address, management));
+    /// Uses servers of its own instead of the shared ones: for tests that restart them.
+    pub fn on(mut self, lab: &Lab) -> Self {
+        let (broker, database) = (lab.broker.as_ref().expect("a broker"), lab.database.as_ref().expect("a database"));
+        database.create_database(&self.database()).unwrap_or_else(|error| panic!("{error}"));
+        self.servers = Some(Servers {
+            amqp: format!("127.0.0.1:{}", broker.ports().amqp),
+            management: broker.management_url(),
+            store: database.uri(&self.database()),
+        });
         self
     }
 
@@ -76,18 +89,19 @@ impl Spec {
 
     fn amqp(&self, user: &str) -> String {
         let shared = || format!("127.0.0.1:{}", lab().broker.as_ref().expect("a broker").ports().amqp);
-        let address = self.broker.as_ref().map_or_else(shared, |(address, _)| address.clone());
+        let address = self.servers.as_ref().map_or_else(shared, |servers| servers.amqp.clone());
         format!("amqp://{user}:secret@{address}/{}", self.vhost())
     }
 
     fn management(&self) -> String {
         let shared = || lab().broker.as_ref().expect("a broker").management_url();
-        let url = self.broker.as_ref().map_or_else(shared, |(_, url)| url.clone());
+        let url = self.servers.as_ref().map_or_else(shared, |servers| servers.management.clone());
         url.replace("http://", "http://guest:guest@").replace("guest:guest@guest:guest@", "guest:guest@")
     }
 
     fn toml(&self, run_of_children: &[(&str, String)]) -> String {
-        let store = lab().database.as_ref().expect("a database").uri(&self.database());
+        let shared = || lab().database.as_ref().expect("a database").uri(&self.database());
+        let store = self.servers.as_ref().map_or_else(shared, |servers| servers.store.clone());
         let mut toml = format!(
             "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
              [interface]\nlisten = \"127.0.0.1:0\"\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
@@ -118,11 +132,14 @@ impl Spec {
 
     /// Makes vhost and database.
     pub async fn prepare(self, children: &[&Spec]) -> TestNode {
-        let database = self.database();
-        tokio::task::spawn_blocking(move || lab().database.as_ref().expect("a database").create_database(&database))
-            .await
-            .expect("a blocking task")
-            .unwrap_or_else(|error| panic!("{error}"));
+        if self.servers.is_none() {
+            let name = self.database();
+            let created = move || lab().database.as_ref().expect("a database").create_database(&name);
+            tokio::task::spawn_blocking(created)
+                .await
+                .expect("a blocking task")
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
         let users: Vec<(&str, String)> = children.iter().map(|child| (child.region, child.user())).collect();
         let password = || Some("secret".to_owned());
         let topology = NodeTopology {

@@ -2,4 +2,5 @@
 
 mod layers;
 mod order;
+mod outage;
 mod restart;

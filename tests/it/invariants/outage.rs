@@ -1,0 +1,108 @@
+//! An outage is not a failure: servers come and go, nothing is lost, nothing counts as an attempt (invariants 1 and 6).
+
+use crate::harness::{Spec, eventually, own_lab, records};
+use sesame::client::{Answered, Client, ClientError};
+use sesame::lab::Lab;
+use sesame::standard::code::{Action, BusinessCode};
+use sesame::standard::random::Random;
+use sesame::store::Store;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+async fn add(client: &Client, prefix: &str, random: &Random) -> Result<Answered, ClientError> {
+    let list = records::checks(prefix, "370203", "2025-06-01 08:00:00", 50);
+    client.send(BusinessCode::parse("007").unwrap(), Action::Add, &list, random).await
+}
+
+/// Sends until accepted, always with the same random.
+async fn add_surely(client: &Client, prefix: &str) {
+    let random = Random::from(Uuid::new_v4());
+    eventually("an exchange is accepted", || async {
+        let answered = add(client, prefix, &random).await.ok()?;
+        assert!(answered.success || answered.status == 503, "{answered:?}");
+        answered.success.then_some(())
+    })
+    .await;
+}
+
+async fn holds(store: &Store, records: i64, what: &str) {
+    let region = sesame::standard::region::Region::parse("370203").unwrap();
+    eventually(what, || async {
+        let tally = store.tally(region).await.ok()?;
+        (tally.first()?.records == records).then_some(())
+    })
+    .await;
+}
+
+/// Does something to a lab off the async threads.
+async fn with(lab: Lab, act: impl FnOnce(&mut Lab) + Send + 'static) -> Lab {
+    let mut lab = lab;
+    tokio::task::spawn_blocking(move || {
+        act(&mut lab);
+        lab
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariants_1_6_servers_come_and_go_and_nothing_is_lost() {
+    let (lab, _folder) = own_lab().await;
+    let city = Spec::new("370200").on(&lab);
+    let county = Spec::new("370203").on(&lab).parent(&city);
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.start(&[]).await;
+    let (client, stores) = (county.client(), [county.store(), city.store()]);
+    add_surely(&client, "A").await;
+    for store in &stores {
+        holds(store, 50, "the first batch").await;
+    }
+
+    // PostgreSQL away: exchanges are accepted all the same, and wait in the queues.
+    let lab = with(lab, |lab| lab.database.as_mut().unwrap().kill9()).await;
+    add_surely(&client, "B").await;
+    add_surely(&client, "C").await;
+    let lab = with(lab, |lab| lab.database.as_mut().unwrap().restart().unwrap()).await;
+    for store in &stores {
+        holds(store, 150, "what came while the store was away").await;
+    }
+
+    // RabbitMQ away: the outcome is unknown, and said so soon.
+    let lab = with(lab, |lab| lab.broker.as_mut().unwrap().kill9()).await;
+    let asked = Instant::now();
+    let random = Random::from(Uuid::new_v4());
+    let answered = add(&client, "D", &random).await.unwrap();
+    assert_eq!(answered.status, 503, "{answered:?}");
+    assert!(asked.elapsed() < Duration::from_secs(4), "the answer came late: {:?}", asked.elapsed());
+    let lab = with(lab, |lab| lab.broker.as_mut().unwrap().restart().unwrap()).await;
+    add_surely(&client, "D").await;
+    for store in &stores {
+        holds(store, 200, "what came after the broker was back").await;
+        assert!(store.failure_counts().await.unwrap().is_empty(), "an outage is no failure");
+    }
+    county.stop().await;
+    city.stop().await;
+    drop(lab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariants_1_4_a_child_and_its_parent_on_two_brokers() {
+    let ((lower, _one), (upper, _two)) = tokio::join!(own_lab(), own_lab());
+    let city = Spec::new("370200").on(&upper);
+    let county = Spec::new("370203").on(&lower).parent(&city);
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.start(&[]).await;
+    let client = county.client();
+    add_surely(&client, "A").await;
+    holds(&city.store(), 50, "the batch at the parent").await;
+
+    let upper = with(upper, |lab| lab.broker.as_mut().unwrap().kill9()).await;
+    add_surely(&client, "B").await;
+    holds(&county.store(), 100, "the child goes on while its parent is away").await;
+    let upper = with(upper, |lab| lab.broker.as_mut().unwrap().restart().unwrap()).await;
+    holds(&city.store(), 100, "the batch at the parent after its return").await;
+    assert!(county.store().failure_counts().await.unwrap().is_empty(), "a parent away is no failure");
+    county.stop().await;
+    city.stop().await;
+    drop((lower, upper));
+}
