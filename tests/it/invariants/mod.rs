@@ -1,5 +1,7 @@
 //! Tests that try to break the invariants of the design.
 
+mod failures;
+mod forged;
 mod layers;
 mod order;
 mod outage;
