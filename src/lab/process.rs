@@ -14,16 +14,17 @@ use super::error::LabError;
 
 /// Runs as `sh -c LEASH leash SIGNAL PROGRAM ARGUMENTS...` with a pipe as its standard input. The shell becomes the
 /// program, so that the child's id is the server's; the reaper is forked twice, so that the server never sees a child it
-/// does not know. The signal is what ends the server fast; whatever is still there five seconds later is killed.
+/// does not know. The signal is what ends the server fast, sent until it works, since a program that has only just begun
+/// may miss the first; what is still there after five seconds is killed.
 const LEASH: &str = r#"
 exec 3<&0 </dev/null
 signal=$1; shift
 ( (
     trap '' HUP INT TERM
     read -r _ <&3
-    kill -s "$signal" "$$"
     tries=50
-    while kill -s 0 "$$" && [ "$tries" -gt 0 ]; do tries=$((tries - 1)); sleep 0.1; done
+    [ "$signal" = KILL ] && tries=0
+    while [ "$tries" -gt 0 ] && kill -s "$signal" "$$"; do tries=$((tries - 1)); sleep 0.1; done
     kill -s KILL -- "-$$"
 ) >/dev/null 2>&1 & )
 exec "$@" 3<&-
@@ -36,7 +37,7 @@ const POLL: Duration = Duration::from_millis(20);
 const LOG_LINES: usize = 12;
 
 /// The command that runs `program` on a leash, in a process group of its own. `fast_stop` is the signal the reaper
-/// sends first. The caller adds arguments and environment.
+/// sends. The caller adds arguments and environment.
 pub(super) fn leashed(program: impl AsRef<OsStr>, fast_stop: Signal) -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", LEASH, "leash", fast_stop.as_str().trim_start_matches("SIG")]).arg(program);
@@ -195,12 +196,18 @@ impl Drop for ServerProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::ExitStatusExt;
 
-    fn sleeper(fast_stop: Signal, script: &str) -> ServerProcess {
+    /// A process whose script has said a line, by which it is past its first commands.
+    fn talker(fast_stop: Signal, script: &str) -> (ServerProcess, String) {
         let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
         let mut command = leashed("sh", fast_stop);
         command.args(["-c", script]);
-        ServerProcess::spawn("sleeper".to_owned(), &mut command, vec![dir.path().join("log")]).unwrap()
+        let mut process = ServerProcess::spawn("talker".to_owned(), &mut command, vec![log.clone()]).unwrap();
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        process.wait_until_ready(Duration::from_secs(20), || said().ends_with('\n')).unwrap();
+        (process, said().trim().to_owned())
     }
 
     fn wait_for_end(process: &mut ServerProcess) -> ExitStatus {
@@ -216,34 +223,26 @@ mod tests {
 
     #[test]
     fn a_server_dies_when_the_other_end_of_its_leash_is_closed() {
-        let mut process = sleeper(Signal::SIGKILL, "exec sleep 600");
-        process.check().unwrap();
+        let (mut process, _) = talker(Signal::SIGKILL, "echo up; exec sleep 600");
         // What the kernel does when this process is killed.
         drop(process.child.stdin.take());
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&wait_for_end(&mut process)), Some(9));
+        assert_eq!(wait_for_end(&mut process).signal(), Some(9));
     }
 
     #[test]
-    fn a_server_that_ignores_the_reapers_first_signal_is_killed() {
-        let mut process = sleeper(Signal::SIGQUIT, "trap '' QUIT; while :; do sleep 1; done");
+    fn a_server_that_ignores_the_reapers_signal_is_killed() {
+        let (mut process, _) = talker(Signal::SIGQUIT, "trap '' QUIT; echo up; while :; do sleep 1; done");
         drop(process.child.stdin.take());
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&wait_for_end(&mut process)), Some(9));
+        assert_eq!(wait_for_end(&mut process).signal(), Some(9));
     }
 
     #[test]
     fn dropping_kills_the_whole_group() {
-        let dir = tempfile::tempdir().unwrap();
-        let note = dir.path().join("pid");
-        let process = sleeper(Signal::SIGTERM, &format!("sleep 600 & echo $! >{}; wait", note.display()));
-        let read = || fs::read_to_string(&note).ok().and_then(|text| text.trim().parse::<i32>().ok());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while read().is_none() {
-            assert!(Instant::now() < deadline, "the sleeper never wrote its child's id");
-            std::thread::sleep(POLL);
-        }
-        let grandchild = read().unwrap();
+        let (process, said) = talker(Signal::SIGTERM, "sleep 600 & echo $!; wait");
+        let grandchild = said.parse().unwrap();
         assert!(identity(grandchild).is_some());
         drop(process);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while identity(grandchild).is_some() {
             assert!(Instant::now() < deadline, "the grandchild outlived the group");
             std::thread::sleep(POLL);
