@@ -1,8 +1,11 @@
 //! A node of a test as a process of its own, to be killed.
 
-use super::{TestNode, eventually};
+use super::TestNode;
+use super::wait::DEADLINE;
 use sesame::lab::ports::free_ports;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// A `sesame serve` process. Dropping it kills it.
 pub struct NodeProcess {
@@ -38,11 +41,19 @@ impl NodeProcess {
     /// Waits until `/health/ready` says so.
     pub async fn ready(&self) {
         let url = format!("{}/health/ready", self.metrics_url());
-        eventually("the process is ready", || async {
-            let response = reqwest::get(&url).await.ok()?;
-            response.status().is_success().then_some(())
-        })
-        .await;
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let (up, seen) = match reqwest::get(&url).await {
+                Ok(response) => (response.status().is_success(), response.text().await.unwrap_or_default()),
+                Err(error) => (false, error.to_string()),
+            };
+            if up {
+                return;
+            }
+            let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the process is not ready: {seen}\n{log}");
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// kill -9, and a new process with the same settings.

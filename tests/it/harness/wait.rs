@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Generous: a machine may be busy with other tests, and what is waited for takes a second or two.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Asks until `look` has an answer; panics with `what` when none comes in time.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
