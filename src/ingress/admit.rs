@@ -270,16 +270,15 @@ impl Checks<'_> {
     }
 
     fn query(&self, dataset: &Dataset, content: &str) -> Result<Work, Denial> {
-        let query = self.first_use(|| query::read(dataset, &self.caller.app, content))?;
+        let query = self.first_use(query::read(dataset, &self.caller.app, content))?;
         Ok(Work::Query(Box::new(query)))
     }
 
     fn log(&self, subject: &mut Subject, content: &str) -> Result<Work, Denial> {
         let busicode = match self.envelope.busicode.as_ref() {
             "000" => None,
-            text => Some(BusinessCode::parse(text)?),
+            _ => Some(self.dataset(subject)?.code()),
         };
-        subject.busicode_known = busicode;
         let action = Action::parse(&self.envelope.action)?;
         if action != Action::Query {
             return Err(Denial::new(RefusalCode::UnknownAction, "日志只能查询，请求动作代码应为 04"));
@@ -288,15 +287,20 @@ impl Checks<'_> {
         if !self.caller.app.may(action) {
             return Err(Denial::new(RefusalCode::NotGranted, "应用账号未获授权使用请求动作代码 04"));
         }
-        let query = self.first_use(|| log_query::read(&self.caller.app, busicode, content))?;
+        let query = self.first_use(log_query::read(&self.caller.app, busicode, content))?;
         Ok(Work::Log(Box::new(query)))
     }
 
-    /// A query's answer is of its moment: its random counts once.
-    fn first_use<T>(&self, read: impl FnOnce() -> Result<T, Denial>) -> Result<T, Denial> {
+    /// A query's answer is of its moment: its random counts once. Grants come before the random, rules after it.
+    fn first_use<T>(&self, read: Result<T, Denial>) -> Result<T, Denial> {
+        if let Err(denial) = &read
+            && denial.refusal.code == RefusalCode::NotGranted
+        {
+            return read;
+        }
         let id = batch_id(self.door.node.region, &self.caller.app.appid, self.caller.random.as_str());
         refuse_reuse(self.door.randoms.look(id, [0; 32], false))?;
-        let conditions = read()?;
+        let conditions = read?;
         refuse_reuse(self.door.randoms.note(id, [0; 32], false))?;
         Ok(conditions)
     }

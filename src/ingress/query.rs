@@ -32,7 +32,7 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
         size: DEFAULT_SIZE,
         after: None,
     };
-    conditions(content, |name, value| {
+    let rules = conditions(content, |name, value| {
         match name {
             "REGION" => filter.region = Region::parse(value).map_err(|e| e.to_string())?,
             "SINCE" => filter.since = Some(Moment::parse(value).map_err(|e| e.to_string())?),
@@ -46,13 +46,13 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
             }
         }
         Ok(())
-    })?;
+    });
     let overlaps = |granted: &Region| granted.covers(filter.region) || filter.region.covers(*granted);
     if !filter.granted.iter().any(overlaps) {
         let reason = format!("应用账号未获授权查询所属行政区划 {} 的数据", filter.region);
         return Err(Denial::new(RefusalCode::NotGranted, reason));
     }
-    Ok(RecordQuery { filter })
+    rules.map(|()| RecordQuery { filter })
 }
 
 /// Answers one page.
