@@ -176,7 +176,7 @@ async fn unavailable_means_repeat_the_same_envelope() {
     let mut node = Spec::new("370203").prepare(&[]).await;
     let toml = node.toml.replace("amqp://", "amqp://nobody:");
     node.config = sesame::config::parse(&toml, "test", []).unwrap();
-    node.run_unready().await;
+    node.launch(sesame::clock::Clock::system()).await;
     let busicode = BusinessCode::parse("007").unwrap();
     let list = records::checks("U", "370203", "2025-06-01 08:00:00", 1);
     let answered: Answered =

@@ -165,17 +165,13 @@ impl Spec {
 impl TestNode {
     /// Runs the node in this process and waits until it is ready.
     pub async fn run(&mut self, clock: Clock) {
-        self.begin(clock).await;
+        self.launch(clock).await;
         let health = self.health().clone();
         eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
     }
 
-    /// Runs the node in this process, whatever it lacks.
-    pub async fn run_unready(&mut self) {
-        self.begin(Clock::system()).await;
-    }
-
-    async fn begin(&mut self, clock: Clock) {
+    /// Runs the node in this process, whether or not its broker and store can be reached.
+    pub async fn launch(&mut self, clock: Clock) {
         let listeners = Listeners::bind(&self.config).await.unwrap();
         let address = |listener: &tokio::net::TcpListener| listener.local_addr().unwrap();
         self.interface = listeners.interface.as_ref().map(address).unwrap_or(self.interface);
