@@ -4,7 +4,7 @@ use super::budget::Share;
 use super::door::Door;
 use super::outcome::Denial;
 use crate::standard::refusal::RefusalCode;
-use axum::body::{Body, HttpBody};
+use axum::body::{BodyDataStream, HttpBody};
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 use tokio::time::timeout;
@@ -22,14 +22,21 @@ const LEAST: usize = 16 * 1024;
 /// A body is held about this often at once: as received, sealed anew, and in the broker client's buffer.
 const COPIES: usize = 3;
 
+/// The most that is read of a body only to be thrown away.
+const DISCARDED: usize = 64 << 20;
+
 /// Reads the body, or says why not. Nothing is read before its memory is lent.
-pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Result<Received, Denial> {
-    refuse_foreign_encoding(headers)?;
+pub(super) async fn receive(
+    door: &Door,
+    headers: &HeaderMap,
+    stream: &mut BodyDataStream,
+) -> Result<Received, Denial> {
     let most = door.limits.body_bytes;
-    let announced = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    let announced = HttpBody::size_hint(stream).exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
+    refuse_foreign_encoding(headers)?;
     let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
     let lent = announced.unwrap_or(most).saturating_mul(COPIES);
     let share =
@@ -37,7 +44,6 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Res
             Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发")
         })?;
     let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-    let mut stream = body.into_data_stream();
     let mut checkpoint = (tokio::time::Instant::now(), 0);
     loop {
         let chunk = match timeout(door.limits.patience, stream.next()).await {
@@ -58,6 +64,25 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, body: Body) -> Res
         }
     }
     Ok(Received { bytes, share })
+}
+
+/// Reads on and keeps nothing, within bounds of bytes and time. Most senders write all of a body before they read: cut off
+/// halfway they would see a broken connection, never the answer that says why.
+pub(super) async fn discard(door: &Door, headers: &HeaderMap, stream: &mut BodyDataStream) {
+    // This sender waits for a word before it sends; reading would ask it to go on.
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let rest = async {
+        let mut read = 0;
+        while read < DISCARDED
+            && let Some(Ok(chunk)) = stream.next().await
+        {
+            read += chunk.len();
+        }
+    };
+    // However it ends, the answer is sent now.
+    let _ = timeout(door.limits.patience, rest).await;
 }
 
 /// §6.2.1: UTF-8 throughout. A Content-Type that names another charset is refused; other values are ignored.
