@@ -60,19 +60,19 @@ pub struct Reading {
 ///
 /// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
 pub fn read_changes(dataset: &Dataset, action: Action, busilist: &str, stamp: &Stamp, depth: Depth) -> Reading {
-    let whole = |rule: &str, error: String| Reading {
-        faults: vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }],
-        ..Reading::default()
-    };
-    let elements = match split(busilist) {
-        Ok(elements) if elements.is_empty() => {
-            return whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned());
-        }
-        Ok(elements) => elements,
-        Err(error) => return whole("type", error.to_string()),
-    };
+    match split(busilist) {
+        Ok(elements) => read_records(dataset, action, &elements, stamp, depth),
+        Err(error) => whole("type", error.to_string()),
+    }
+}
+
+/// Reads the changes of a batch whose busilist is split already.
+pub fn read_records(dataset: &Dataset, action: Action, elements: &[&RawValue], stamp: &Stamp, depth: Depth) -> Reading {
+    if elements.is_empty() {
+        return whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned());
+    }
     let mut reading = Reading { changes: Vec::with_capacity(elements.len()), ..Reading::default() };
-    for (at, element) in elements.into_iter().enumerate() {
+    for (at, element) in elements.iter().enumerate() {
         match read_change(dataset, action, element, at, stamp, depth, &mut reading.regions) {
             Ok(change) => reading.changes.push(change),
             Err(of_record) => reading.faults.extend(of_record),
@@ -83,6 +83,12 @@ pub fn read_changes(dataset: &Dataset, action: Action, busilist: &str, stamp: &S
     }
     keep_order(&mut reading.changes);
     reading
+}
+
+/// The list as a whole is at fault.
+fn whole(rule: &str, error: String) -> Reading {
+    let faults = vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
+    Reading { faults, ..Reading::default() }
 }
 
 /// Beyond this many faults nobody reads on; a batch that is wrong throughout must not fill the memory.

@@ -9,9 +9,10 @@ use super::query::{self, RecordQuery};
 use super::randoms::Seen;
 use crate::batch::{
     Depth, Evidence, Form, LONGEST_SIGN, Manifest, Reading, Sealed, Stamp, TOLERANCE_MICROS, batch_id, content_digest,
-    read_changes, routing_key, seal,
+    read_records, routing_key, seal,
 };
 use crate::dataset::Dataset;
+use crate::standard::busilist::split_within;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption::{self, CannotDecrypt};
 use crate::standard::envelope::{Busilist, Envelope};
@@ -19,6 +20,7 @@ use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
 use crate::standard::sign::Signer;
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
 use uuid::Uuid;
@@ -181,7 +183,12 @@ impl Checks<'_> {
             home: self.caller.app.home,
             latest: self.now.plus_micros(TOLERANCE_MICROS),
         };
-        let reading = read_changes(dataset, action, content, &stamp, Depth::Rules);
+        let most = self.door.limits.records;
+        let Some(elements) = split_within(content, most)? else {
+            let reason = format!("一次交换的记录超过上限{most}条：请分批报送");
+            return Err(Denial::new(RefusalCode::TooLarge, reason));
+        };
+        let reading = read_records(dataset, action, &elements, &stamp, Depth::Rules);
         self.reachable(&reading)?;
         let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
         let is_write = self.flag == InterFlag::Exchange;
@@ -230,22 +237,17 @@ impl Checks<'_> {
     }
 
     fn good(&self, reading: Reading) -> Result<Reading, Denial> {
-        let (records, most) = (reading.changes.len(), self.door.limits.records);
         if !reading.faults.is_empty() {
             let reason = format!(
                 "数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送",
                 reading.faults.len()
             );
-            let records = records + reading.faults.chunk_by(|a, b| a.index == b.index).count();
+            let records = reading.changes.len() + reading.faults.chunk_by(|a, b| a.index == b.index).count();
             return Err(Denial {
                 refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
                 faults: reading.faults,
                 records,
             });
-        }
-        if records > most {
-            let reason = format!("一次交换有{records}条记录，超过上限{most}条：请分批报送");
-            return Err(Denial::new(RefusalCode::TooLarge, reason));
         }
         Ok(reading)
     }
@@ -323,7 +325,7 @@ const MOST_SPACE: usize = 256;
 fn array_in(text: &str, iv: Option<String>) -> Result<(&str, Form), Denial> {
     let array = text.trim();
     let malformed = |reason: &str| Err(Denial::new(RefusalCode::Malformed, reason));
-    if !array.starts_with('[') || crate::standard::busilist::split(array).is_err() {
+    if !array.starts_with('[') || serde_json::from_str::<IgnoredAny>(array).is_err() {
         return malformed("busilist 字符串的内容不是 JSON 数组");
     }
     let before = &text[..text.len() - text.trim_start().len()];

@@ -26,11 +26,7 @@ const COPIES: usize = 3;
 const DISCARDED: usize = 64 << 20;
 
 /// Reads the body, or says why not. Nothing is read before its memory is lent.
-pub(super) async fn receive(
-    door: &Door,
-    headers: &HeaderMap,
-    stream: &mut BodyDataStream,
-) -> Result<Received, Denial> {
+pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyDataStream) -> Result<Received, Denial> {
     let most = door.limits.body_bytes;
     let announced = HttpBody::size_hint(stream).exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > most) {

@@ -5,7 +5,7 @@ use super::door::Door;
 use super::outcome::{Denial, Success};
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
-use crate::standard::busilist::{FlatObject, split};
+use crate::standard::busilist::{FlatObject, split_within};
 use crate::standard::moment::Moment;
 use crate::standard::refusal::{Refusal, RefusalCode};
 use crate::standard::region::Region;
@@ -85,23 +85,20 @@ pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Resu
     let mut fault = |field: &str, rule: &str, error: String| {
         faults.push(RecordFault { index: 1, field: field.to_owned(), rule: rule.to_owned(), error });
     };
-    match split(content) {
-        Err(error) => return Err(Denial::new(RefusalCode::Malformed, error.to_string())),
-        Ok(elements) => match elements.as_slice() {
-            [] => {}
-            [element] => match FlatObject::read(element) {
-                Ok(object) => {
-                    for (name, value) in object.members() {
-                        if let Some(given) = value.given()
-                            && let Err(error) = take(name, given)
-                        {
-                            fault(name, "condition", error);
-                        }
+    match split_within(content, 1)?.as_deref() {
+        None => fault("", "maxItems", "查询条件应为一个对象".to_owned()),
+        Some(elements) => match elements.first().map(|element| FlatObject::read(element)) {
+            None => {}
+            Some(Ok(object)) => {
+                for (name, value) in object.members() {
+                    if let Some(given) = value.given()
+                        && let Err(error) = take(name, given)
+                    {
+                        fault(name, "condition", error);
                     }
                 }
-                Err(shapes) => shapes.iter().for_each(|s| fault(&s.field, "type", "条件应为字符串或数字".to_owned())),
-            },
-            _ => fault("", "maxItems", "查询条件应为一个对象".to_owned()),
+            }
+            Some(Err(shapes)) => shapes.iter().for_each(|s| fault(&s.field, "type", "条件应为字符串或数字".to_owned())),
         },
     }
     if faults.is_empty() {

@@ -1,8 +1,10 @@
 //! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
 
 use super::json::{self, Kind, NotText};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt;
 
 /// One object of a busilist: its members in the order sent, names and values decoded only where they hold escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,39 @@ pub struct NotAnArray(#[from] serde_json::Error);
 /// Splits the text of a busilist into the raw texts of its elements.
 pub fn split(text: &str) -> Result<Vec<&RawValue>, NotAnArray> {
     Ok(serde_json::from_str(text)?)
+}
+
+/// Splits the text of a busilist, but for one of more than `most` elements, of which it gives `None`: a list of millions of
+/// numbers is small as text and large as places in it.
+pub fn split_within(text: &str, most: usize) -> Result<Option<Vec<&RawValue>>, NotAnArray> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let elements = json.deserialize_seq(Elements { most })?;
+    json.end()?;
+    Ok(elements)
+}
+
+struct Elements {
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Self::Value, S::Error> {
+        let mut elements = Some(Vec::new());
+        // Read to the end in any case: whether the text is an array at all comes before how long it is.
+        while let Some(element) = sequence.next_element::<&RawValue>()? {
+            elements = elements.filter(|kept| kept.len() < self.most);
+            if let Some(kept) = &mut elements {
+                kept.push(element);
+            }
+        }
+        Ok(elements)
+    }
 }
 
 impl<'a> FlatObject<'a> {
@@ -153,6 +188,16 @@ mod tests {
         let expected =
             [r#"Text("x青\"")"#, r#"Number("12.50")"#, "Null", r#"Number("-0")"#, r#"Number("1E3")"#, r#"Text("")"#];
         assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn an_array_is_split_up_to_a_number_of_elements() {
+        let count = |text| split_within(text, 2).map(|elements| elements.map(|elements| elements.len())).ok();
+        assert_eq!(
+            [count("[]"), count("[1]"), count("[1, {}] "), count("[1,2,3]")],
+            [Some(Some(0)), Some(Some(1)), Some(Some(2)), Some(None)]
+        );
+        assert_eq!([count("{}"), count("[1,2,3"), count("[1] 2"), count("")], [None; 4]);
     }
 
     #[test]
