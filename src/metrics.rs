@@ -152,5 +152,8 @@ fn start_at_zero() {
     for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
         metrics::counter!(name).absolute(0);
     }
+    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+    metrics::gauge!("sesame_start_time_seconds").set(now as f64);
+    metrics::gauge!(UPLINK_UP).set(0.0);
     metrics::gauge!("sesame_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

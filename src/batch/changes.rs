@@ -1,5 +1,6 @@
 //! From the text of a busilist to changes of records.
 
+use super::TOLERANCE_MICROS;
 use crate::dataset::{Dataset, FieldFault};
 use crate::record::{Change, Effect, Fields, RecordId, Version};
 use crate::standard::busilist::{FlatObject, Shape, split};
@@ -156,7 +157,10 @@ fn source_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: 
     let given = object.given(dataset.time_field()).and_then(|text| Moment::parse_civil(text).ok());
     match given {
         // A delete applies no field but its key, so a time in the future there is no ground to refuse it.
-        Some(source) if action == Action::Delete => source.min(stamp.latest),
+        Some(source) if action == Action::Delete => {
+            // By the time of acceptance, not of reading: every tier must come to the same version.
+            source.min(stamp.accepted.plus_micros(TOLERANCE_MICROS))
+        }
         Some(source) => source,
         None => stamp.accepted,
     }

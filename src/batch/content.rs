@@ -14,10 +14,9 @@ pub fn batch_id(node: Region, appid: &str, random: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("batch\0{node}\0{appid}\0{random}").as_bytes())
 }
 
-/// The id of the failure of a message at a step: a redelivery of the same content is the same failure, while another
-/// content under the same batch id is a failure of its own.
-pub fn failure_id(step: &str, batch: Uuid, digest: &[u8]) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("failure\0{step}\0{batch}\0{}", hex::encode(digest)).as_bytes())
+/// The id of the failure of a message at a step, by the SM3 of its body: a redelivery is the same failure.
+pub fn failure_id(step: &str, body: &[u8; 32]) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("failure\0{step}\0{}", hex::encode(body)).as_bytes())
 }
 
 /// SM3 over what makes two exchanges the same: action, business code and decrypted text.

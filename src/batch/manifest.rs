@@ -1,6 +1,7 @@
 //! What travels beside the envelope, in headers covered by a signature of their own.
 
 use crate::standard::moment::Moment;
+use crate::standard::random::Random;
 use crate::standard::region::Region;
 use crate::standard::sign::Profile;
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ pub struct Passage {
 pub struct NotAManifest {
     /// The header.
     pub header: &'static str,
-    /// `is missing` or `cannot be read`.
+    /// `is missing`, `is too long` or `cannot be read`.
     pub problem: &'static str,
 }
 
@@ -93,6 +94,25 @@ const EVIDENCE: &str = "sesame-evidence";
 const TRACE: &str = "sesame-trace";
 /// In the order in which they are signed.
 const SIGNED: [&str; 8] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, TRACE];
+
+/// Headers travel in one frame of AMQP, which RabbitMQ limits to 128 KiB; each node adds its passage.
+const LONGEST_HEADER: usize = 8 * 1024;
+
+impl Evidence {
+    /// What the store and the log rely on.
+    fn check(&self) -> Result<(), ()> {
+        let plain = |text: &str, most: usize| text.len() <= most && !text.chars().any(char::is_control);
+        let space = |text: &str| text.len() <= 1024 && text.chars().all(char::is_whitespace);
+        let whole = plain(&self.appid, 256)
+            && Random::parse(&self.random).is_ok()
+            && plain(&self.sign, LONGEST_SIGN)
+            && self.form.iv.as_deref().is_none_or(|iv| plain(iv, 32))
+            && space(&self.form.before)
+            && space(&self.form.after)
+            && i32::try_from(self.millis).is_ok();
+        if whole { Ok(()) } else { Err(()) }
+    }
+}
 
 impl Manifest {
     /// Header of the number of records, by which a transaction can be sized before anything is verified.
@@ -122,6 +142,13 @@ impl Manifest {
             headers.get(header).map(String::as_str).ok_or(NotAManifest { header, problem: "is missing" })
         };
         let bad = |header: &'static str| NotAManifest { header, problem: "cannot be read" };
+        for header in [EVIDENCE, TRACE] {
+            if get(header)?.len() > LONGEST_HEADER {
+                return Err(NotAManifest { header, problem: "is too long" });
+            }
+        }
+        let evidence: Evidence = serde_json::from_str(get(EVIDENCE)?).map_err(|_| bad(EVIDENCE))?;
+        evidence.check().map_err(|()| bad(EVIDENCE))?;
         let digest = hex::decode(get(DIGEST)?).map_err(|_| bad(DIGEST))?;
         Ok(Self {
             batch: get(BATCH)?.parse().map_err(|_| bad(BATCH))?,
@@ -130,7 +157,7 @@ impl Manifest {
             accepted: Moment::parse(get(ACCEPTED)?).map_err(|_| bad(ACCEPTED))?,
             digest: digest.try_into().map_err(|_| bad(DIGEST))?,
             records: get(RECORDS)?.parse().map_err(|_| bad(RECORDS))?,
-            evidence: serde_json::from_str(get(EVIDENCE)?).map_err(|_| bad(EVIDENCE))?,
+            evidence,
             trace: serde_json::from_str(get(TRACE)?).map_err(|_| bad(TRACE))?,
         })
     }

@@ -1,7 +1,7 @@
 //! Opening: signatures, the broker's word on the sender, and what the sender may speak for must all agree (invariant 5).
 
 use super::seal::SIGN_HEADER;
-use super::{Manifest, NodeIdentity, NotAManifest};
+use super::{Manifest, NodeIdentity, NotAManifest, batch_id, content_digest};
 use crate::standard::cipher::{Cipher, Key};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::envelope::Envelope;
@@ -97,13 +97,16 @@ pub enum OpenFault {
         part: &'static str,
     },
     /// The manifest belongs to another envelope.
-    #[error("the manifest is of batch {manifest}, the envelope of {envelope}")]
+    #[error("the manifest is of batch {manifest}, but envelope and evidence make it {envelope}")]
     OtherBatch {
         /// Batch of the manifest.
         manifest: String,
         /// Random of the envelope.
         envelope: String,
     },
+    /// The manifest's digest is not that of the content.
+    #[error("the manifest's digest is not that of the content")]
+    OtherContent,
     /// It entered at a node outside the sender's region.
     #[error("it entered at {origin}, which is not in the sender's region {sender}")]
     ForeignOrigin {
@@ -135,6 +138,10 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
         let envelope = envelope.random.to_string();
         return Err(OpenFault::OtherBatch { manifest: manifest.batch.to_string(), envelope });
     }
+    let derived = batch_id(manifest.origin, &manifest.evidence.appid, &manifest.evidence.random);
+    if derived != manifest.batch {
+        return Err(OpenFault::OtherBatch { manifest: manifest.batch.to_string(), envelope: derived.to_string() });
+    }
     if !sender.region.covers(manifest.origin) {
         return Err(OpenFault::ForeignOrigin { origin: manifest.origin, sender: sender.region });
     }
@@ -148,6 +155,9 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
         return Err(write("a query cannot be a batch"));
     }
     let busilist = envelope.busilist.text().to_owned();
+    if content_digest(trust.cipher.as_ref(), busicode, action, &busilist) != manifest.digest {
+        return Err(OpenFault::OtherContent);
+    }
     Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region })
 }
 

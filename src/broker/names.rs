@@ -27,9 +27,14 @@ impl Names {
         format!("{}.accepted", self.0)
     }
 
-    /// Queue of batches for the parent, and the exchange by which one is put there again.
+    /// Headers exchange that sorts batches for the parent by size. Also the queue of small ones.
     pub fn uplink(self) -> String {
         format!("{}.uplink", self.0)
+    }
+
+    /// Queue of bulk batches for the parent.
+    pub fn uplink_bulk(self) -> String {
+        format!("{}.uplink.bulk", self.0)
     }
 
     /// Bounded queue of log entries, and its exchange.

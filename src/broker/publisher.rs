@@ -1,11 +1,12 @@
 //! The confirmed publisher: a publish has many outcomes, and one of them is success.
 
 use super::{Availability, Connection, Message};
+use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::{Channel, Confirmation, ErrorKind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Mutex;
 
 /// Why a publish is not known to have succeeded.
@@ -62,14 +63,25 @@ pub struct Publisher {
 struct Shared {
     connection: Connection,
     user: String,
-    channels: Vec<Mutex<Option<Channel>>>,
+    channels: Vec<Slot>,
     next: AtomicUsize,
 }
+
+/// A channel, and whose turn it is to publish on it.
+#[derive(Default)]
+struct Slot {
+    channel: Mutex<Option<Channel>>,
+    turn: std::sync::Mutex<()>,
+}
+
+/// Headers travel in one frame, which the client library neither splits nor checks; RabbitMQ closes the connection over one
+/// of more than 128 KiB.
+const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Publisher {
     /// Publishes as `user` over `channels` channels of `connection`.
     pub fn new(connection: Connection, user: &str, channels: usize) -> Self {
-        let channels = (0..channels.max(1)).map(|_| Mutex::new(None)).collect();
+        let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
         let shared = Shared { connection, user: user.to_owned(), channels, next: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared) }
     }
@@ -91,18 +103,32 @@ impl Publisher {
         if self.availability() == Availability::Blocked {
             return Err(PublishError::Blocked);
         }
-        let channel = self.channel().await.map_err(PublishError::Lost)?;
-        let confirm = channel
-            .basic_publish(
-                message.exchange.as_str().into(),
-                message.routing_key.as_str().into(),
-                // Without `mandatory` a message no queue takes would be confirmed and gone.
-                BasicPublishOptions { mandatory: true, immediate: false },
-                &message.body,
-                message.properties(&self.shared.user),
-            )
-            .await
-            .map_err(classify)?;
+        let header_bytes: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if header_bytes > MOST_HEADER_BYTES {
+            return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
+        }
+        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
+        let slot = &self.shared.channels[at];
+        let channel = self.channel(slot).await.map_err(PublishError::Lost)?;
+        let mut publishing = std::pin::pin!(channel.basic_publish(
+            message.exchange.as_str().into(),
+            message.routing_key.as_str().into(),
+            // Without `mandatory` a message no queue takes would be confirmed and gone.
+            BasicPublishOptions { mandatory: true, immediate: false },
+            &message.body,
+            message.properties(&self.shared.user),
+        ));
+        // The first poll takes the delivery tag and hands over the frames. Two of them at once could do so in different
+        // orders, and each would be told of the other's confirm.
+        let first = {
+            let _turn = slot.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            publishing.as_mut().now_or_never()
+        };
+        let confirm = match first {
+            Some(done) => done,
+            None => publishing.await,
+        }
+        .map_err(classify)?;
         match confirm.await.map_err(classify)? {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => Err(PublishError::Returned {
@@ -114,9 +140,8 @@ impl Publisher {
         }
     }
 
-    async fn channel(&self) -> Result<Channel, String> {
-        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
-        let mut slot = self.shared.channels[at].lock().await;
+    async fn channel(&self, slot: &Slot) -> Result<Channel, String> {
+        let mut slot = slot.channel.lock().await;
         if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
             return Ok(channel.clone());
         }

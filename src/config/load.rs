@@ -60,13 +60,13 @@ pub fn parse(
     let overrides: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
     // Without overrides the text itself is read, so that errors tell the line.
     let config: Config = if overrides.is_empty() {
-        toml::from_str(text).map_err(|e| invalid(explain(&e)))?
+        toml::from_str(text).map_err(|e| invalid(explain(&e, text)))?
     } else {
-        let mut table: Table = toml::from_str(text).map_err(|e| invalid(explain(&e)))?;
+        let mut table: Table = toml::from_str(text).map_err(|e| invalid(explain(&e, text)))?;
         for (name, value) in &overrides {
             set(&mut table, name, value)?;
         }
-        Value::Table(table).try_into().map_err(|e: toml::de::Error| invalid(explain(&e)))?
+        Value::Table(table).try_into().map_err(|e: toml::de::Error| invalid(explain(&e, "")))?
     };
     check(&config).map_err(|reason| ConfigError::Contradiction { file: file.to_owned(), reason })?;
     Ok(config)
@@ -110,9 +110,11 @@ fn scalar(text: &str) -> Value {
 }
 
 /// The reader's message, and the nearest right name where a key is unknown.
-fn explain(error: &toml::de::Error) -> String {
-    let message = error.to_string();
-    let text = message.trim_end();
+fn explain(error: &toml::de::Error, source: &str) -> String {
+    // Not the line itself, which `to_string` would show: it may hold a key.
+    let line = error.span().and_then(|span| Some(source.get(..span.start)?.lines().count().max(1)));
+    let text = line.map_or_else(String::new, |line| format!("line {line}: ")) + error.message().trim_end();
+    let text = text.as_str();
     let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
         Some((unknown, known)) if text.contains("unknown field") || text.contains("unknown variant") => {

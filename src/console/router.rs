@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Router, response::Html};
 use serde::Deserialize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// One look at what the node needs, as the page shows it.
@@ -102,8 +102,11 @@ async fn login(State(console): State<Arc<Console>>, Form(given): Form<Credential
             return (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())])
                 .into_response();
         }
-        Login::Wrong => "用户名或密码错误 Wrong user or password",
-        Login::TooSoon => "请稍候再试 Try again in a moment",
+        Login::Wrong => {
+            // Guessing takes time; an operator with the right password never waits.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            "用户名或密码错误 Wrong user or password"
+        }
         Login::Closed => "未设置密码：请配置 [console] admin_password No password is set",
     };
     shown(StatusCode::UNAUTHORIZED, page::login(&console.name, problem))

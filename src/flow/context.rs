@@ -44,12 +44,12 @@ pub struct Context {
 pub(super) const PROBE: Duration = Duration::from_millis(500);
 
 impl Context {
-    /// Waits until the store answers. False when told to stop meanwhile.
+    /// Waits until the store takes writes. False when told to stop meanwhile.
     pub(super) async fn store_up(&self) -> bool {
         let mut told = false;
         loop {
             let answer = tokio::select! {
-                answer = self.store.clock() => answer,
+                answer = self.store.probe() => answer,
                 () = self.stop.cancelled() => return false,
             };
             match answer {

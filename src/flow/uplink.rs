@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-/// The consumer of the uplink queue.
+/// The consumers of the uplink queues.
+#[derive(Clone)]
 pub struct Uplink {
     context: Context,
     parent: Publisher,
@@ -38,6 +39,8 @@ enum Verdict {
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 /// How often a message that came alone may be refused before it fails: nothing else tells whether the link is at fault.
 const ALONE_MOST: u32 = 3;
+/// Bulk batches on their way at once: each may be many megabytes, and all of them are held in memory.
+const BULK_WINDOW: u16 = 4;
 /// Bodies sent at once, in bytes; the window counts messages.
 const WINDOW_BYTES: usize = 16 << 20;
 
@@ -49,16 +52,17 @@ impl Uplink {
 
     /// Starts it on `tasks`.
     pub fn start(self, tasks: &TaskTracker) {
-        tasks.spawn(self.run());
+        let names = self.context.names;
+        tasks.spawn(self.clone().run(names.uplink(), self.window));
+        tasks.spawn(self.run(names.uplink_bulk(), BULK_WINDOW));
     }
 
-    async fn run(self) {
-        let queue = self.context.names.uplink();
+    async fn run(self, queue: String, window: u16) {
         // A failure needs the store, so without it nothing can be decided about a refused batch.
         while self.context.store_up().await && self.context.broker_up().await {
-            match self.context.consuming.consume(&queue, self.window).await {
+            match self.context.consuming.consume(&queue, window).await {
                 Ok(mut consumer) => {
-                    let end = self.serve(&mut consumer).await;
+                    let end = self.serve(&mut consumer, window).await;
                     consumer.close().await;
                     if matches!(end, End::Stopped) {
                         return;
@@ -72,7 +76,7 @@ impl Uplink {
         }
     }
 
-    async fn serve(&self, consumer: &mut Consumer) -> End {
+    async fn serve(&self, consumer: &mut Consumer, most: u16) -> End {
         loop {
             let first = tokio::select! {
                 first = consumer.next() => first,
@@ -81,7 +85,7 @@ impl Uplink {
             let Ok(first) = first else { return End::BrokerLost };
             let mut bytes = first.body.len();
             let mut window = vec![first];
-            while window.len() < usize::from(self.window)
+            while window.len() < usize::from(most)
                 && bytes < WINDOW_BYTES
                 && let Some(Ok(delivery)) = consumer.arrived()
             {
@@ -105,6 +109,10 @@ impl Uplink {
             window = self.send_together(window).await?;
             if window.is_empty() {
                 break;
+            }
+            // Away, or pushing back: not to be pressed.
+            if !self.context.pause(PROBE).await {
+                return Err(End::Stopped);
             }
             // The parent closed the channel, or is away: only one by one can the message at fault be told.
             let before = window.len();

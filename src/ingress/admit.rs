@@ -259,7 +259,7 @@ impl Checks<'_> {
             sign: self.kept_sign(),
             profile: self.caller.app.profile,
             form,
-            millis: u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX),
+            millis: self.started.elapsed().as_millis().min(i32::MAX as u128) as u32,
         }
     }
 

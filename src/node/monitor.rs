@@ -100,7 +100,7 @@ impl Monitor {
         let names = self.context.names;
         let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
         if self.context.has_parent {
-            queues.push(names.uplink());
+            queues.extend([names.uplink(), names.uplink_bulk()]);
         }
         for queue in queues {
             let Ok(depth) = self.context.consuming.depth(&queue).await else { continue };

@@ -33,6 +33,8 @@ pub struct Node {
 
 /// How long requests under way may take to finish once told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Between two times of summing up histograms.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// How long the steps may take to finish what they have in hand.
 const FINISH: Duration = Duration::from_secs(20);
 
@@ -68,10 +70,14 @@ impl Node {
         };
         serve(listeners.interface, ingress::router(assembly.door.clone()));
         serve(listeners.console, console::router(console_of(config, &assembly, &health)));
+        let upkeep = metrics.clone();
         serve(Some(listeners.metrics), health::router(health.clone(), metrics));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
         Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store).start(&steps);
+        if let Some(handle) = upkeep {
+            steps.spawn(keep_metrics(handle, steps_stop.clone()));
+        }
         start_steps(config, assembly, migrated, &steps);
         servers.close();
         tracing::info!(region = %config.node.region, version = env!("CARGO_PKG_VERSION"), "node started");
@@ -106,6 +112,16 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(error) = served.await {
         tracing::error!(%error, "a listener has failed");
+    }
+}
+
+/// Histograms gather samples until they are summed up: at each scrape, or here where nobody scrapes.
+async fn keep_metrics(handle: PrometheusHandle, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => handle.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use tokio_postgres::error::SqlState;
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// PostgreSQL cannot be reached or is going down (SQLSTATE 08, 53, 57P): wait and try again; nothing has failed.
+    /// PostgreSQL cannot be reached or is going down (SQLSTATE 08, 53, 57P), is read-only (25) or
+    /// not as this program needs it (42): wait and try again; nothing has failed.
     #[error("PostgreSQL is unavailable: {0}")]
     Outage(String),
     /// Two transactions met (SQLSTATE 40, or a key inserted by another at the same moment): run it again.
@@ -43,7 +44,8 @@ impl From<tokio_postgres::Error> for StoreError {
         let code = db.code().code();
         let starting = *db.code() == SqlState::CANNOT_CONNECT_NOW;
         match &code[..2] {
-            "08" | "53" => StoreError::Outage(message),
+            // Insufficient resources, a read-only standby, missing rights or tables: no batch is at fault.
+            "08" | "53" | "25" | "42" => StoreError::Outage(message),
             "40" => StoreError::Conflict(message),
             _ if code.starts_with("57P") || starting => StoreError::Outage(message),
             _ => StoreError::Refused { sqlstate: code.to_owned(), message },

@@ -113,6 +113,10 @@ impl Store {
     pub async fn fail(&self, failure: &NewFailure) -> Result<(), StoreError> {
         let client = self.client().await?;
         let about = &failure.about;
+        // Whatever a message says of itself, it must be kept: PostgreSQL holds no U+0000.
+        let clean = |text: &str| text.replace('\0', "\u{fffd}");
+        let headers: BTreeMap<String, String> =
+            failure.headers.iter().map(|(name, value)| (clean(name), clean(value))).collect();
         client
             .execute(
                 "INSERT INTO failures AS f (id, batch, step, reason, detail, state, attempts, round, next_at, appid, \
@@ -127,20 +131,20 @@ impl Store {
                     &failure.batch,
                     &failure.step,
                     &failure.reason,
-                    &failure.detail.replace('\0', "\u{fffd}"),
+                    &clean(&failure.detail),
                     &failure.state.as_str(),
                     &(failure.attempt as i32),
                     &(failure.round as i32),
                     &OffsetDateTime::from(failure.next),
-                    &about.appid,
-                    &about.random,
+                    &about.appid.as_deref().map(clean),
+                    &about.random.as_deref().map(clean),
                     &about.busicode.map(|code| code.number() as i16),
                     &about.action.map(super::batches::action_number),
                     &about.region.map(|region| region.number() as i32),
                     &about.records.map(|records| records as i32),
                     &about.accepted.map(OffsetDateTime::from),
-                    &failure.routing_key,
-                    &Json(&failure.headers),
+                    &clean(&failure.routing_key),
+                    &Json(&headers),
                     &failure.body,
                 ],
             )

@@ -75,8 +75,10 @@ async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Option<Ver
     for (at, batch) in group.iter().enumerate() {
         first.entry(batch.id).or_insert(at);
     }
-    let distinct: Vec<&NewBatch> =
+    let mut distinct: Vec<&NewBatch> =
         group.iter().enumerate().filter(|(at, batch)| first[&batch.id] == *at).map(|(_, batch)| batch).collect();
+    // In one order everywhere, so that two transactions with the same batches do not wait for each other crosswise.
+    distinct.sort_unstable_by_key(|batch| batch.id);
     let inserted: HashSet<Uuid> = batches::insert(tx, &distinct).await?;
     let earlier: Vec<Uuid> = first.keys().filter(|id| !inserted.contains(*id)).copied().collect();
     let digests = if earlier.is_empty() { HashMap::new() } else { batches::digests(tx, &earlier).await? };
@@ -118,9 +120,11 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     let (mut committed, mut mended) = (Vec::new(), Vec::new());
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
+        if matches!(verdict, Verdict::Committed { .. } | Verdict::Repeated) {
+            mended.push(batch.failure);
+        }
         if let Verdict::Committed { stale } = verdict {
             committed.push(batch.id);
-            mended.push(batch.failure);
             if *stale > 0 {
                 stale_ids.push(batch.id);
                 stale_counts.push(*stale as i32);

@@ -64,6 +64,12 @@ impl Store {
         migrate::run(&mut self.client().await?).await
     }
 
+    /// Whether the store takes writes: it may answer and yet be read-only, or out of disk space.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.client().await?.execute("UPDATE schema_version SET at = at", &[]).await?;
+        Ok(())
+    }
+
     /// PostgreSQL's clock, which every process of a node is checked against.
     pub async fn clock(&self) -> Result<Moment, StoreError> {
         let row = self.client().await?.query_one("SELECT clock_timestamp()", &[]).await?;

@@ -81,11 +81,22 @@ impl NodeTopology {
         self.children
             .iter()
             .map(|child| {
-                let write = format!("^{}", key_prefix(child.region).replace('.', "\\."));
+                let write = format!("^{}{}$", key_prefix(child.region).replace('.', "\\."), key_rest(child.region));
                 (child.user.as_str(), json!({"exchange": exchange, "write": write, "read": "^$"}))
             })
             .collect()
     }
+}
+
+/// The pattern of what follows: exactly digits, since a key may hold any byte.
+fn key_rest(region: Region) -> String {
+    let parts_below = match region.tier() {
+        Tier::National => 3,
+        Tier::Province => 2,
+        Tier::City => 1,
+        Tier::County => 0,
+    };
+    format!("{}[0-9]{{3}}\\.[0-9]{{2}}", "[0-9]{2}\\.".repeat(parts_below))
 }
 
 /// The part of a routing key that all keys of a region share.
@@ -174,7 +185,7 @@ mod tests {
         let city = node("370200", true);
         let (user, permission) = &city.topic_permissions()[0];
         assert_eq!(*user, "node-370203");
-        assert_eq!(permission["write"], "^37\\.02\\.03\\.");
+        assert_eq!(permission["write"], "^37\\.02\\.03\\.[0-9]{3}\\.[0-9]{2}$");
         assert_eq!(permission["exchange"], "city");
     }
 

@@ -77,7 +77,7 @@ pub async fn record(
         next: context.clock.now().plus_micros(pause),
         about: fault.about,
         routing_key: delivery.routing_key.clone(),
-        headers: delivery.headers.iter().map(|(n, v)| (n.replace('\0', ""), v.replace('\0', "\u{fffd}"))).collect(),
+        headers: delivery.headers.clone(),
         body,
     };
     context.store.fail(&failure).await
@@ -91,10 +91,11 @@ pub async fn mend(context: &Context, step: &str, delivery: &Delivery) -> Result<
     context.store.resolve_failure(identity(context, step, delivery).0).await
 }
 
-/// The failure's id, and the batch's if the message tells: whatever it is, a redelivery has the same.
+/// The failure's id, and the batch it says it is of: whatever it is, a redelivery has the same.
+///
+/// By the bytes of the message, not by what it says of itself: a forgery must never stand in an honest batch's place.
 fn identity(context: &Context, step: &str, delivery: &Delivery) -> (Uuid, Option<Uuid>) {
-    match Manifest::from_headers(&delivery.headers) {
-        Ok(manifest) => (failure_id(step, manifest.batch, &manifest.digest), Some(manifest.batch)),
-        Err(_) => (failure_id(step, Uuid::nil(), &context.node.cipher.sm3(&[&delivery.body])), None),
-    }
+    let digest = context.node.cipher.sm3(&[&delivery.body]);
+    let batch = Manifest::from_headers(&delivery.headers).ok().map(|manifest| manifest.batch);
+    (failure_id(step, &digest), batch)
 }

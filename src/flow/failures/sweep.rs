@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A failure taken by a process that then died is taken again after this time.
 const LEASE_MICROS: i64 = 600_000_000;
 /// Taken at once: bodies are held in memory meanwhile.
-const MOST: i64 = 50;
+const MOST: i64 = 10;
 
 impl Sweeper {
     /// A sweeper of one node.

@@ -15,7 +15,7 @@ pub(super) async fn collect(
     while group.len() < settings.max_batches && records < settings.max_records && bytes < settings.max_bytes {
         let Some(arrived) = consumer.arrived() else { break };
         let delivery = arrived?;
-        records += records_of(&delivery);
+        records = records.saturating_add(records_of(&delivery));
         bytes += delivery.body.len();
         group.push(delivery);
     }

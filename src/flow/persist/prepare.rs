@@ -51,8 +51,15 @@ impl Preparer {
         }
     }
 
+    /// [`Preparer::prepare`], but a message that makes it panic is a failure like any other, and stops nobody.
+    pub(super) fn prepare_surely(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
+        let prepared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.prepare(delivery, now)));
+        prepared
+            .unwrap_or_else(|_| Err(Fault::new(Reason::Internal, "the program panicked; please report it".to_owned())))
+    }
+
     /// Verifies the hop and reads the changes.
-    pub(super) fn prepare(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
+    fn prepare(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
         let incoming = Incoming {
             user_id: delivery.user_id.as_deref(),
             copied: delivery.copied,
@@ -73,7 +80,7 @@ impl Preparer {
             return Err(Fault::new(Reason::KeyMismatch, detail).about(about));
         }
         let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
-        Ok(Prepared { batch: self.batch(opened, region, changes)?, onward })
+        Ok(Prepared { batch: self.batch(opened, region, changes, &delivery.body)?, onward })
     }
 
     fn changes(&self, opened: &Opened, now: Moment) -> Result<Vec<Change>, Fault> {
@@ -121,7 +128,13 @@ impl Preparer {
         Onward { routing_key, sealed }
     }
 
-    fn batch(&self, opened: Opened, region: Region, changes: Vec<Change>) -> Result<NewBatch, Fault> {
+    fn batch(
+        &self,
+        opened: Opened,
+        region: Region,
+        changes: Vec<Change>,
+        body_of_message: &[u8],
+    ) -> Result<NewBatch, Fault> {
         let about = about(&opened);
         let manifest = opened.manifest;
         let body = zstd::bulk::compress(opened.busilist.as_bytes(), LEVEL)
@@ -142,7 +155,7 @@ impl Preparer {
             bytes: opened.busilist.len(),
             body,
             changes,
-            failure: failure_id("persist", manifest.batch, &manifest.digest),
+            failure: failure_id("persist", &self.node.cipher.sm3(&[body_of_message])),
             must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
     }
@@ -154,7 +167,7 @@ fn reason_of(fault: &OpenFault) -> Reason {
         OpenFault::Manifest(_) | OpenFault::Envelope(_) => Reason::Malformed,
         OpenFault::UnknownSender(_) => Reason::UnknownSender,
         OpenFault::SenderMismatch { .. } => Reason::SenderMismatch,
-        OpenFault::SignMismatch { .. } | OpenFault::OtherBatch { .. } => Reason::SignMismatch,
+        OpenFault::SignMismatch { .. } | OpenFault::OtherBatch { .. } | OpenFault::OtherContent => Reason::SignMismatch,
         OpenFault::ForeignOrigin { .. } => Reason::ForeignRegion,
         OpenFault::Ahead { .. } => Reason::Ahead,
     }

@@ -8,6 +8,7 @@ use crate::flow::failures::{Attempt, Fault, record};
 use crate::flow::{Context, Outbox};
 use crate::metrics;
 use crate::store::{NewBatch, Verdict};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -18,15 +19,18 @@ pub struct Persist {
 }
 
 /// Messages taken ahead of their acks: small ones by the hundred, bulk ones few, since each may be megabytes.
-const PREFETCH_SMALL: u16 = 500;
+const PREFETCH_SMALL: u16 = 250;
 const PREFETCH_BULK: u16 = 6;
 
 /// Why a consumer's loop ended.
 enum End {
     Stopped,
-    StoreAway,
     BrokerLost,
 }
+
+/// The pauses while the store is away grow from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Persist {
     /// A step that hands committed batches to `outbox`.
@@ -74,22 +78,37 @@ impl Persist {
                 () = self.context.stop.cancelled() => return End::Stopped,
             };
             let group = match collected {
-                Ok(group) => group,
+                Ok(group) => Arc::new(group),
                 Err(error) => {
                     tracing::warn!(%error, "will consume again");
                     return End::BrokerLost;
                 }
             };
-            if let Err(Outage(error)) = self.process(queue, group).await {
-                tracing::warn!(%error, queue, "gave deliveries back");
-                return End::StoreAway;
+            if !self.process_surely(queue, &group).await {
+                return End::Stopped;
             }
         }
     }
 
-    /// Commits a group and acks it. On an outage nothing is acked, and all of it comes back.
-    async fn process(&self, queue: &str, group: Vec<Delivery>) -> Result<(), Outage> {
-        let (group, prepared) = self.prepare(group).await;
+    /// Works on a group until it is acked, however long the store is away. False when told to stop meanwhile.
+    ///
+    /// The group stays in hand: giving it back would count a delivery each time, and after fifty RabbitMQ takes a message
+    /// for poison.
+    async fn process_surely(&self, queue: &str, group: &Arc<Vec<Delivery>>) -> bool {
+        let mut pause = FIRST_PAUSE;
+        while let Err(Outage(error)) = self.process(queue, group).await {
+            tracing::warn!(%error, queue, pause_millis = pause.as_millis(), "waiting for the store with a group in hand");
+            if !self.context.pause(pause).await {
+                return false;
+            }
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+        true
+    }
+
+    /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
+    async fn process(&self, queue: &str, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
+        let prepared = self.prepare(group).await;
         let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {
@@ -116,14 +135,13 @@ impl Persist {
         Ok(())
     }
 
-    async fn prepare(&self, group: Vec<Delivery>) -> (Vec<Delivery>, Vec<Result<Prepared, Fault>>) {
-        let (preparer, now) = (Preparer::new(&self.context), self.context.clock.now());
+    async fn prepare(&self, group: &Arc<Vec<Delivery>>) -> Vec<Result<Prepared, Fault>> {
+        let (preparer, group, now) = (Preparer::new(&self.context), group.clone(), self.context.clock.now());
         let work = tokio::task::spawn_blocking(move || {
-            let prepared = group.iter().map(|delivery| preparer.prepare(delivery, now)).collect();
-            (group, prepared)
+            group.iter().map(|delivery| preparer.prepare_surely(delivery, now)).collect()
         });
         match work.await {
-            Ok(done) => done,
+            Ok(prepared) => prepared,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
@@ -161,8 +179,14 @@ impl Persist {
 
     /// Keeps a batch that failed, with its body, so that it can be acked.
     async fn keep(&self, delivery: &Delivery, fault: Fault) -> Result<(), Outage> {
-        let attempt = Attempt::of(&delivery.headers);
+        let attempt = self.attempt(delivery);
         record(&self.context, "persist", delivery, fault, attempt).await.map_err(Outage)
+    }
+
+    /// The token counts only where this node itself published the message again.
+    fn attempt(&self, delivery: &Delivery) -> Attempt {
+        let own = delivery.user_id.as_deref() == Some(self.context.node.appid.as_str());
+        if own { Attempt::of(&delivery.headers) } else { Attempt::FIRST }
     }
 
     fn count(&self, queue: &str, batch: &NewBatch, stale: u32) {
