@@ -1,6 +1,5 @@
 //! From the text of a busilist to changes of records.
 
-use super::TOLERANCE_MICROS;
 use crate::dataset::{Dataset, FieldFault};
 use crate::record::{Change, Effect, Fields, RecordId, Version};
 use crate::standard::busilist::{FlatObject, Shape, split};
@@ -124,7 +123,7 @@ fn read_change(
     let region =
         region_of(dataset, action, &object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
     regions.extend(region.as_ref().ok());
-    let source = source_of(dataset, action, &object, stamp);
+    let source = source_of(dataset, &object, stamp);
     if source > stamp.latest {
         let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
         faults.push(fault(dataset.time_field(), "future", error));
@@ -153,17 +152,10 @@ fn region_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: 
     }
 }
 
-fn source_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: &Stamp) -> Moment {
+/// The same at every tier, whenever it is asked: it must depend on what the batch carries alone.
+fn source_of(dataset: &Dataset, object: &FlatObject<'_>, stamp: &Stamp) -> Moment {
     let given = object.given(dataset.time_field()).and_then(|text| Moment::parse_civil(text).ok());
-    match given {
-        // A delete applies no field but its key, so a time in the future there is no ground to refuse it.
-        Some(source) if action == Action::Delete => {
-            // By the time of acceptance, not of reading: every tier must come to the same version.
-            source.min(stamp.accepted.plus_micros(TOLERANCE_MICROS))
-        }
-        Some(source) => source,
-        None => stamp.accepted,
-    }
+    given.unwrap_or(stamp.accepted)
 }
 
 fn effect(dataset: &Dataset, action: Action, object: &FlatObject<'_>) -> Effect {
