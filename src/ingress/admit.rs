@@ -289,7 +289,7 @@ impl Checks<'_> {
         if !self.caller.app.may(action) {
             return Err(Denial::new(RefusalCode::NotGranted, "应用账号未获授权使用请求动作代码 04"));
         }
-        let query = self.first_use(log_query::read(&self.caller.app, busicode, content))?;
+        let query = self.first_use(log_query::read(&self.caller.app, self.door.node.region, busicode, content))?;
         Ok(Work::Log(Box::new(query)))
     }
 

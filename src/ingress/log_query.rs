@@ -22,9 +22,9 @@ const MOST_SIZE: u32 = 2_000;
 const STATES: [&str; 6] = ["accepted", "persisted", "failed", "parked", "abandoned", "resolved"];
 
 /// Reads the conditions. Without the operator grant an app sees its own exchanges alone.
-pub(super) fn read(app: &App, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
-    let mut filter =
-        LogFilter { busicode: busicode.map(|code| code.to_string()), size: DEFAULT_SIZE, ..LogFilter::default() };
+pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
+    let busicodes = busicode.iter().map(ToString::to_string).collect();
+    let mut filter = LogFilter { busicodes, size: DEFAULT_SIZE, ..LogFilter::default() };
     let rules = conditions(content, |name, value| {
         match name {
             "FROM" => filter.from = Some(Moment::parse(value).map_err(|e| e.to_string())?),
@@ -32,7 +32,7 @@ pub(super) fn read(app: &App, busicode: Option<BusinessCode>, content: &str) -> 
             "APPID" => filter.appid = Some(value.to_owned()),
             "BUSICODE" => {
                 let code = BusinessCode::parse(value).map_err(|e| e.to_string())?;
-                filter.busicode = Some(code.to_string());
+                filter.busicodes.push(code.to_string());
             }
             "ACTION" => filter.action = Some(Action::parse(value).map_err(|e| e.to_string())?.code().to_owned()),
             "REGION" => filter.region = Some(Region::parse(value).map_err(|e| e.to_string())?),
@@ -58,6 +58,7 @@ pub(super) fn read(app: &App, busicode: Option<BusinessCode>, content: &str) -> 
             return Err(Denial::new(crate::standard::refusal::RefusalCode::NotGranted, reason));
         }
         filter.appid = Some(own.to_owned());
+        filter.entered_at = Some(node);
     }
     rules.map(|()| LogQuery { filter })
 }

@@ -43,8 +43,10 @@ pub struct LogFilter {
     pub until: Option<Moment>,
     /// APPID.
     pub appid: Option<String>,
-    /// BUSICODE.
-    pub busicode: Option<String>,
+    /// The entering node: an app of the same name at another node is another app.
+    pub entered_at: Option<Region>,
+    /// BUSICODE and the request's own, where they are given: a row must have all of them.
+    pub busicodes: Vec<String>,
     /// ACTION.
     pub action: Option<String>,
     /// REGION: covers all below.
@@ -110,22 +112,24 @@ SELECT b.id, b.accepted_at AS at, b.appid, lpad(b.busicode::text, 3, '0') AS bus
 lpad(b.action::text, 2, '0') AS action, b.region, b.random, b.id AS batch, b.records, b.bytes::bigint AS bytes, \
 '0001' AS result, CASE WHEN b.stale > 0 THEN 'STALE' ELSE '' END AS code, \
 CASE WHEN b.stale > 0 THEN b.stale || '条早于已有数据' ELSE '' END AS message, \
-coalesce((b.evidence->>'millis')::int, 0) AS millis, \
+coalesce((b.evidence->>'millis')::int, 0) AS millis, b.origin, \
 CASE WHEN EXISTS (SELECT 1 FROM failures f WHERE f.batch = b.id AND f.state = 'resolved') \
 THEN 'resolved' ELSE 'persisted' END AS state, b.trace, b.persisted_at \
 FROM batches b \
 UNION ALL SELECT f.id, coalesce(f.accepted_at, f.first_at), coalesce(f.appid, ''), \
 coalesce(lpad(f.busicode::text, 3, '0'), ''), coalesce(lpad(f.action::text, 2, '0'), ''), f.region, \
 coalesce(f.random, ''), f.batch, coalesce(f.records, 0), 0, '0001', f.reason, f.detail, 0, \
+CASE WHEN f.headers->>'sesame-origin' ~ '^[0-9]{6}$' THEN (f.headers->>'sesame-origin')::int END, \
 CASE f.state WHEN 'retrying' THEN 'failed' ELSE 'parked' END, NULL, NULL \
 FROM failures f WHERE f.state <> 'resolved' \
 UNION ALL SELECT l.id, l.at, l.appid, l.busicode, l.action, l.region, l.random, NULL, l.records, l.bytes, \
-CASE WHEN l.code = '' THEN '0001' ELSE '0000' END, l.code, l.message, l.millis, '', NULL, NULL FROM log l\
+CASE WHEN l.code = '' THEN '0001' ELSE '0000' END, l.code, l.message, l.millis, NULL, '', NULL, NULL FROM log l\
 ) entry WHERE ($1::timestamptz IS NULL OR at >= $1) AND ($2::timestamptz IS NULL OR at < $2) \
-AND ($3::text IS NULL OR appid = $3) AND ($4::text IS NULL OR busicode = $4) AND ($5::text IS NULL OR action = $5) \
+AND ($3::text IS NULL OR appid = $3) AND busicode = ALL($4::text[]) AND ($5::text IS NULL OR action = $5) \
 AND ($6::int IS NULL OR region BETWEEN $6 AND $7) AND ($8::text IS NULL OR random = $8) \
 AND ($9::uuid IS NULL OR batch = $9) AND ($10::text IS NULL OR result = $10) AND ($11::text IS NULL OR state = $11) \
-AND ($12::timestamptz IS NULL OR (at, id) > ($12, $13)) ORDER BY at, id LIMIT $14";
+AND ($12::timestamptz IS NULL OR (at, id) > ($12, $13)) \
+AND ($15::int IS NULL OR origin IS NULL OR origin = $15) ORDER BY at, id LIMIT $14";
 
 impl Store {
     /// Writes log entries; those already there are left as they are.
@@ -169,7 +173,7 @@ impl Store {
                     &filter.from.map(OffsetDateTime::from),
                     &filter.until.map(OffsetDateTime::from),
                     &filter.appid,
-                    &filter.busicode,
+                    &filter.busicodes,
                     &filter.action,
                     &span.map(|(first, _)| first as i32),
                     &span.map(|(_, last)| last as i32),
@@ -180,6 +184,7 @@ impl Store {
                     &filter.after.map(|(at, _)| OffsetDateTime::from(at)),
                     &filter.after.map(|(_, id)| id),
                     &(i64::from(filter.size) + 1),
+                    &filter.entered_at.map(|region| region.number() as i32),
                 ],
             )
             .await?;
