@@ -189,7 +189,9 @@ impl Request {
 
     /// Sends it, sees that it is refused in this way with a signed answer, and gives that.
     pub async fn is_refused(self, status: u16, code: &str) -> Reply {
+        let asked = format!("{} {} {}", self.busicode, self.action, self.busilist);
         let reply = self.send().await;
+        assert_eq!((reply.status, reply.result.as_str()), (status, "0000"), "expected {code} for {asked}: {reply:?}");
         reply.assert_refusal(status, code);
         assert!(reply.holds, "a refusal of a known caller is signed: {reply:?}");
         reply
