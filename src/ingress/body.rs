@@ -7,7 +7,8 @@ use crate::standard::refusal::RefusalCode;
 use axum::body::{BodyDataStream, HttpBody};
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// A body and the memory it was lent.
 pub(super) struct Received {
@@ -17,8 +18,8 @@ pub(super) struct Received {
 
 /// Without Content-Length the whole of this is lent at first; a longer body is refused with a hint.
 const UNANNOUNCED: usize = 4 << 20;
-/// A sender must bring at least this many bytes in each interval of patience.
-const LEAST: usize = 16 * 1024;
+/// The least transfer rate, in bytes a second: a sender that trickles must not keep others from the memory it was lent.
+const LEAST_RATE: usize = 256 * 1024;
 /// A body is held about this often at once: as received, sealed anew, and in the broker client's buffer.
 const COPIES: usize = 3;
 
@@ -40,9 +41,11 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
             Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发")
         })?;
     let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-    let mut checkpoint = (tokio::time::Instant::now(), 0);
+    let in_all = door.limits.patience + Duration::from_secs((announced.unwrap_or(most) / LEAST_RATE) as u64);
+    let deadline = Instant::now() + in_all;
     loop {
-        let chunk = match timeout(door.limits.patience, stream.next()).await {
+        let patience = Instant::now() + door.limits.patience;
+        let chunk = match timeout_at(patience.min(deadline), stream.next()).await {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(None) => break,
             Ok(Some(Err(_))) => return Err(Denial::new(RefusalCode::Malformed, "请求体未传完连接就中断了")),
@@ -52,12 +55,6 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
             return Err(too_large(most));
         }
         bytes.extend_from_slice(&chunk);
-        if checkpoint.0.elapsed() > door.limits.patience {
-            if bytes.len() - checkpoint.1 < LEAST {
-                return Err(too_slow());
-            }
-            checkpoint = (tokio::time::Instant::now(), bytes.len());
-        }
     }
     Ok(Received { bytes, share })
 }

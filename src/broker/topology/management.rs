@@ -134,16 +134,17 @@ pub async fn apply(
 }
 
 /// RabbitMQ takes a definition that contradicts an existing object without a word.
+///
+/// Compared with the definitions it exports: its lists of queues are gathered with statistics and lag behind.
 async fn compare(management: &Management, node: &NodeTopology, wanted: &Value) -> Result<(), TopologyError> {
     let vhost = escaped(&node.vhost);
-    for (kind, list, path) in [("exchange", "exchanges", "exchanges"), ("queue", "queues", "queues")] {
-        let found = management.call(Method::GET, &format!("/api/{path}/{vhost}"), None).await?;
+    let found = management.call(Method::GET, &format!("/api/definitions/{vhost}"), None).await?;
+    for (kind, list) in [("exchange", "exchanges"), ("queue", "queues")] {
         for object in wanted[list].as_array().into_iter().flatten() {
             let same_name = |other: &&Value| other["name"] == object["name"];
-            let there = found.as_array().into_iter().flatten().find(same_name).unwrap_or(&Value::Null);
+            let there = found[list].as_array().into_iter().flatten().find(same_name).unwrap_or(&Value::Null);
             let aspects = ["type", "durable", "arguments"];
-            // A queue's type stands among its arguments; the list names it a second time.
-            let differs = aspects.iter().find(|a| !object[**a].is_null() && object[**a] != there[**a]);
+            let differs = aspects.iter().find(|aspect| object[**aspect] != there[**aspect]);
             if let Some(aspect) = differs {
                 return Err(TopologyError::Conflict {
                     vhost: node.vhost.clone(),

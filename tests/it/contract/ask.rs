@@ -133,7 +133,7 @@ impl Request {
     }
 
     /// Sends the busilist as a JSON string that holds the array's text.
-    pub fn as_text(self) -> Self {
+    pub fn into_text(self) -> Self {
         Self { as_text: true, ..self }
     }
 
@@ -188,6 +188,7 @@ impl Request {
     }
 
     /// Sends it, sees that it is refused in this way with a signed answer, and gives that.
+    #[expect(clippy::wrong_self_convention, reason = "reads as a sentence at the end of a request")]
     pub async fn is_refused(self, status: u16, code: &str) -> Reply {
         let asked = format!("{} {} {}", self.busicode, self.action, self.busilist);
         let reply = self.send().await;

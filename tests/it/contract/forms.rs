@@ -90,17 +90,17 @@ async fn a_busilist_sent_as_a_string_is_the_array_it_holds() {
     let node = Spec::new("370203").start(&[]).await;
     let app = App::of(&node);
     let records = format!(" {}\n", records::checks("J", "370203", UPDATED, 2).replace(",\"", " ,\n \""));
-    let batch = app.ask("007", "01", &records).as_text().random("either").accepted().await;
+    let batch = app.ask("007", "01", &records).into_text().random("either").accepted().await;
     persisted(&app, &batch).await;
     // The same array as an array is the same exchange: sameness is that of the content.
     assert_eq!(app.ask("007", "01", records.trim()).random("either").accepted().await, batch);
-    let page = app.ask("007", "04", r#"[{"JCJLBH":"J-1"}]"#).as_text().succeeds().await;
+    let page = app.ask("007", "04", r#"[{"JCJLBH":"J-1"}]"#).into_text().succeeds().await;
     assert_eq!(page.busilist[0]["JCRY"], "张三、李四", "{page:?}");
-    let log = app.ask("000", "04", "[]").at("log").as_text().succeeds().await;
+    let log = app.ask("000", "04", "[]").at("log").into_text().succeeds().await;
     assert!(!log.busilist.is_empty());
-    app.ask("007", "01", "[]").as_text().is_refused(422, "INVALID_RECORDS").await;
+    app.ask("007", "01", "[]").into_text().is_refused(422, "INVALID_RECORDS").await;
     // Escapes in the string are the sender's own business.
-    let escaped = app.ask("007", "04", r#"[{"JCJLBH":"J-1"}]"#).as_text().random("escaped");
+    let escaped = app.ask("007", "04", r#"[{"JCJLBH":"J-1"}]"#).into_text().random("escaped");
     let body = escaped.body().replace("JCJLBH", "\\u004a\\u0043JLBH");
     let reply = app.post("exchange", Default::default(), body).await;
     assert_eq!((reply.result.as_str(), reply.busilist.len()), ("0001", 1), "{reply:?}");

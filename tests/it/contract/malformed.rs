@@ -95,11 +95,11 @@ async fn clause_7_1_what_cannot_be_decrypted_is_malformed_and_the_answer_is_sign
 
     for (what, request) in [
         ("a plain array", app.ask("007", "01", &records)),
-        ("a plain array as a string", app.ask("007", "01", &records).as_text()),
-        ("no hexadecimal", app.ask("007", "01", "密文").as_text()),
-        ("half a block", app.ask("007", "01", "00".repeat(24)).as_text()),
-        ("an initial vector alone", app.ask("007", "01", "00".repeat(16)).as_text()),
-        ("a wrong padding", app.ask("007", "01", "00".repeat(32)).as_text()),
+        ("a plain array as a string", app.ask("007", "01", &records).into_text()),
+        ("no hexadecimal", app.ask("007", "01", "密文").into_text()),
+        ("half a block", app.ask("007", "01", "00".repeat(24)).into_text()),
+        ("an initial vector alone", app.ask("007", "01", "00".repeat(16)).into_text()),
+        ("a wrong padding", app.ask("007", "01", "00".repeat(32)).into_text()),
         ("an object inside", good.ask("007", "01", "{}")),
         ("no JSON inside", good.ask("007", "01", "[{")),
     ] {
@@ -113,6 +113,6 @@ async fn clause_7_1_what_cannot_be_decrypted_is_malformed_and_the_answer_is_sign
     // A string that holds no array is as malformed without encryption.
     let plain = App::of(&node);
     for text in ["{}", "", "[1", "[] []"] {
-        plain.ask("007", "01", text).as_text().is_refused(400, "MALFORMED").await;
+        plain.ask("007", "01", text).into_text().is_refused(400, "MALFORMED").await;
     }
 }

@@ -24,7 +24,7 @@ async fn of_two_faults_the_one_checked_first_is_told() {
     stranger.ask("007", "01", &good).sign("00").send().await.assert_refusal(401, "UNKNOWN_APP");
     // Sign before codes, and before a busilist that is none.
     app.ask("xyz", "01", &good).sign("00").send().await.assert_refusal(401, "SIGN_MISMATCH");
-    app.ask("007", "01", "none").as_text().sign("00").send().await.assert_refusal(401, "SIGN_MISMATCH");
+    app.ask("007", "01", "none").into_text().sign("00").send().await.assert_refusal(401, "SIGN_MISMATCH");
     // Codes, the business code first, before grants.
     none.ask("012", "09", &good).is_refused(400, "UNKNOWN_BUSICODE").await;
     none.ask("007", "09", &good).is_refused(400, "UNKNOWN_ACTION").await;

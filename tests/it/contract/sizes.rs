@@ -97,10 +97,10 @@ async fn clause_7_3_records_beyond_the_limit_are_refused_before_they_are_looked_
         assert_told(&app.ask("007", "01", many(6)).at(flag).is_refused(413, "TOO_LARGE").await);
         let bad = many(6).replace("370203", "310000").replace("\"JCLX\":\"1\"", "\"JCLX\":true");
         assert_told(&app.ask("007", "01", &bad).at(flag).is_refused(413, "TOO_LARGE").await);
-        app.ask("007", "01", bad).as_text().at(flag).is_refused(413, "TOO_LARGE").await;
+        app.ask("007", "01", bad).into_text().at(flag).is_refused(413, "TOO_LARGE").await;
     }
     // What is no array is that, however long it is.
-    app.ask("007", "01", "[1,2,3,4,5,6,7").as_text().is_refused(400, "MALFORMED").await;
+    app.ask("007", "01", "[1,2,3,4,5,6,7").into_text().is_refused(400, "MALFORMED").await;
 }
 
 /// §6.4: at least 2,000 records in one exchange.

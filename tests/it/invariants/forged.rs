@@ -33,6 +33,11 @@ fn region(text: &str) -> Region {
 
 impl Forgery {
     fn sealed(&self, appid: &str, name: &str) -> (String, Sealed) {
+        self.sealed_as(appid, name, None, None)
+    }
+
+    /// Sealed with the id of another random's batch, or with another digest.
+    fn sealed_as(&self, appid: &str, name: &str, stolen: Option<&str>, digest: Option<[u8; 32]>) -> (String, Sealed) {
         let (busicode, action) = (BusinessCode::parse("007").unwrap(), Action::Add);
         let list = records::checks(name, self.record_region, "2025-06-01 08:00:00", 1);
         let node = NodeIdentity {
@@ -42,11 +47,11 @@ impl Forgery {
             cipher: Arc::new(Software),
         };
         let manifest = Manifest {
-            batch: batch_id(region(self.origin), "app", name),
+            batch: batch_id(region(self.origin), "app", stolen.unwrap_or(name)),
             origin: region(self.origin),
             home: region(self.origin),
             accepted: self.accepted,
-            digest: content_digest(&Software, busicode, action, &list),
+            digest: digest.unwrap_or_else(|| content_digest(&Software, busicode, action, &list)),
             records: 1,
             evidence: Evidence {
                 appid: "app".to_owned(),
@@ -126,6 +131,12 @@ async fn invariant_5_a_child_cannot_speak_for_another() {
         let (key, sealed) = forgery.sealed(&user, &format!("forged-{at}"));
         publish(&uri, &key, &sealed, Some(&user), None).await.unwrap();
         expected.push((*reason).to_owned());
+    }
+    // Another batch's id, by which an honest batch could be kept out; and another content's digest.
+    for (name, stolen, digest) in [("thief", Some("victim"), None), ("liar", None, Some([7; 32]))] {
+        let (key, sealed) = honest().sealed_as(&user, name, stolen, digest);
+        publish(&uri, &key, &sealed, Some(&user), None).await.unwrap();
+        expected.push("SIGN_MISMATCH".to_owned());
     }
     let (key, sealed) = honest().sealed(&user, "copied");
     publish(&uri, &key, &sealed, Some(&user), Some("CC")).await.unwrap();
