@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -23,6 +23,13 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// RabbitMQ closes its queues and stores within 0.1 s, and then idles for 6 s before it exits.
 const ERLANG_SHUTDOWN_MILLIS: u32 = 1500;
+
+/// The node's last words on standard output when it starts. It listens about 0.2 s earlier, and then still refuses
+/// `rabbitmqctl`.
+const ANNOUNCEMENT: &str = "completed with";
+
+/// A release with other words is taken for ready so long after it listens.
+const ANNOUNCEMENT_LIMIT: Duration = Duration::from_secs(3);
 
 /// Where packages keep the plain programs. Those in /usr/sbin are wrappers that switch to user `rabbitmq` and to the
 /// system's own configuration.
@@ -168,8 +175,11 @@ impl PrivateBroker {
         let logs = vec![log.join("rabbit.log"), log.join("output")];
         let mut process = ServerProcess::spawn(self.label(), &mut command, logs)?;
         self.directory.note(process.pid())?;
-        let ports = self.ports;
+        let (ports, output) = (self.ports, log.join("output"));
         process.wait_until_ready(START_LIMIT, || speaks_amqp(ports.amqp) && serves_http(ports.management))?;
+        let listening = Instant::now();
+        let has_announced = || fs::read_to_string(&output).is_ok_and(|text| text.contains(ANNOUNCEMENT));
+        process.wait_until_ready(START_LIMIT, || has_announced() || listening.elapsed() > ANNOUNCEMENT_LIMIT)?;
         self.process = Some(process);
         Ok(())
     }
@@ -245,7 +255,7 @@ fn encode(text: &str) -> String {
     text.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// Whether a node answers the protocol header with a method frame. Its AMQP listener is the last thing that starts.
+/// Whether a node answers the protocol header with a method frame. Its AMQP listener starts after all plugins.
 fn speaks_amqp(port: u16) -> bool {
     let mut first = [0; 1];
     converse(port, b"AMQP\x00\x00\x09\x01", &mut first) && first == [1]

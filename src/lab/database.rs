@@ -13,7 +13,7 @@ use super::account::Account;
 use super::directory::ServerDirectory;
 use super::error::LabError;
 use super::ports;
-use super::process::{ServerProcess, leashed};
+use super::process::{self, ServerProcess, leashed};
 
 /// A start takes 0.1 s, and longer only while the server repairs itself after a kill.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -141,6 +141,7 @@ impl PrivateDatabase {
 
     fn run(&mut self) -> Result<(), LabError> {
         let status = self.data.join("postmaster.pid");
+        forget_remains(&status)?;
         // The reaper asks for an immediate shutdown: the server's processes each have a process group of their own.
         let mut command = leashed(self.programs.join("postgres"), Signal::SIGQUIT);
         command.arg("-D").arg(&self.data).current_dir("/");
@@ -226,6 +227,18 @@ fn clear_environment(command: &mut Command) -> &mut Command {
     command.env("LC_ALL", "C.UTF-8")
 }
 
+/// Removes the status file of a server that was killed and that nobody has waited for yet, as happens in containers whose
+/// first process is no init: PostgreSQL would take the remains for a running server. Any other file it judges better
+/// itself.
+fn forget_remains(status_file: &Path) -> Result<(), LabError> {
+    let text = fs::read_to_string(status_file).unwrap_or_default();
+    let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
+    if pid.is_some_and(process::is_zombie) {
+        fs::remove_file(status_file).map_err(LabError::io("remove", status_file))?;
+    }
+    Ok(())
+}
+
 /// Whether the server with this process id says in its status file that it takes connections.
 fn says_ready(status_file: &Path, pid: i32) -> bool {
     const STATUS_LINE: usize = 7;
@@ -278,6 +291,24 @@ mod tests {
             fs::write(&file, &text).unwrap();
             assert_eq!(says_ready(&file, 42), ready, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_status_file_of_a_server_that_nobody_waited_for_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("postmaster.pid");
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = child.id() as i32;
+        fs::write(&file, format!("{pid}\n")).unwrap();
+        forget_remains(&file).unwrap();
+        assert!(file.exists(), "the process runs");
+        child.kill().unwrap();
+        while !process::is_zombie(pid) {
+            std::thread::yield_now();
+        }
+        forget_remains(&file).unwrap();
+        assert!(!file.exists());
+        child.wait().unwrap();
     }
 
     #[test]

@@ -10,6 +10,9 @@ use nix::fcntl::{Flock, FlockArg};
 use super::error::LabError;
 use super::process;
 
+/// The file that is locked; it holds the owner's process id, for people.
+pub(super) const LOCK_FILE: &str = "lock";
+
 /// How long a process left over from an earlier run may take to vanish after kill -9.
 const VANISH: Duration = Duration::from_secs(10);
 
@@ -80,8 +83,9 @@ fn parse_note(note: &str) -> Option<(i32, String)> {
     (!identity.is_empty()).then(|| (pid, identity.to_owned()))
 }
 
-fn lock(dir: &Path) -> Result<Flock<File>, LabError> {
-    let path = dir.join("lock");
+/// Takes a directory for this process, until the lock is dropped.
+pub(super) fn lock(dir: &Path) -> Result<Flock<File>, LabError> {
+    let path = dir.join(LOCK_FILE);
     let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(LabError::io("open", &path))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {

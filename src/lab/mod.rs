@@ -19,6 +19,7 @@ pub mod error;
 pub mod ports;
 mod process;
 mod program;
+mod scratch;
 pub mod supervisor;
 
 pub use broker::PrivateBroker;
@@ -26,4 +27,5 @@ pub use broker_settings::{BrokerPorts, BrokerSettings};
 pub use database::{DatabaseSettings, PrivateDatabase};
 pub use error::LabError;
 pub use program::Program;
+pub use scratch::Scratch;
 pub use supervisor::{Lab, LabAddresses, LabOptions, PortChoice};

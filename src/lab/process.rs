@@ -33,8 +33,11 @@ exec "$@" 3<&-
 /// How often a server that starts or stops is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How many lines of a log an error shows.
-const LOG_LINES: usize = 12;
+/// What is killed is gone at once, unless the kernel waits for a disk.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// How many lines of a log an error shows at most from its end, and how many of its first errors before.
+const LOG_LINES: usize = 6;
 
 /// The command that runs `program` on a leash, in a process group of its own. `fast_stop` is the signal the reaper
 /// sends. The caller adds arguments and environment.
@@ -49,22 +52,45 @@ pub(super) fn leashed(program: impl AsRef<OsStr>, fast_stop: Signal) -> Command 
 /// only its remains.
 pub(super) fn identity(pid: i32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let fields = stat_fields(&stat)?;
-    let (state, started) = (fields.first()?, fields.get(19)?);
+    let started = *stat_fields(&stat)?.get(19)?;
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    (*state != "Z" && *state != "X").then(|| format!("{} {started}", boot.trim()))
+    state(pid).is_some_and(|state| !is_dead(state)).then(|| format!("{} {started}", boot.trim()))
 }
 
-/// Kills a running server with its process group and its direct children: PostgreSQL's leave the group. The server is
-/// stopped first, so that it starts no child meanwhile.
+/// Whether a process has ended and its parent has not yet asked how.
+pub(super) fn is_zombie(pid: i32) -> bool {
+    state(pid).is_some_and(is_dead)
+}
+
+/// The letter for what a process is doing, as `ps` shows it; `None` if there is no such process.
+fn state(pid: i32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat_fields(&stat)?.first()?.chars().next()
+}
+
+fn is_dead(state: char) -> bool {
+    state == 'Z' || state == 'X'
+}
+
+/// Kills a running server with its process group and its direct children, which leave the group if they are PostgreSQL's,
+/// and waits until they have let go of memory, files and ports.
 pub(super) fn kill_family(pid: i32) {
     let server = Pid::from_raw(pid);
-    // A process that is gone already is as good as killed, here and below.
+    let deadline = Instant::now() + KILL_LIMIT;
+    // Stopped first, so that it starts no child meanwhile. A process that is gone is as good as killed, here and below.
     let _ = kill(server, Signal::SIGSTOP);
+    wait_until(deadline, || state(pid).is_none_or(|state| is_dead(state) || state == 'T'));
     let children = children(pid);
     kill_group(pid);
-    for child in children {
-        let _ = kill(Pid::from_raw(child), Signal::SIGKILL);
+    for child in &children {
+        let _ = kill(Pid::from_raw(*child), Signal::SIGKILL);
+    }
+    wait_until(deadline, || children.iter().chain([&pid]).all(|pid| state(*pid).is_none_or(is_dead)));
+}
+
+fn wait_until(deadline: Instant, done: impl Fn() -> bool) {
+    while !done() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -93,7 +119,8 @@ pub(super) struct ServerProcess {
     /// Its standard input is the leash; it is held here and never written.
     child: Child,
     server: String,
-    logs: Vec<PathBuf>,
+    /// With the length each had before this start.
+    logs: Vec<(PathBuf, u64)>,
 }
 
 impl ServerProcess {
@@ -101,10 +128,11 @@ impl ServerProcess {
     pub fn spawn(server: String, command: &mut Command, logs: Vec<PathBuf>) -> Result<Self, LabError> {
         let output = logs.last().map_or(Path::new("/dev/null"), PathBuf::as_path);
         let log = File::create(output).map_err(LabError::io("write", output))?;
+        let lengths: Vec<u64> = logs.iter().map(|log| fs::metadata(log).map_or(0, |log| log.len())).collect();
         let errors = log.try_clone().map_err(LabError::io("write", output))?;
         let child = command.stdin(Stdio::piped()).stdout(log).stderr(errors).spawn();
         let child = child.map_err(LabError::io("start", Path::new(&server)))?;
-        Ok(Self { child, server, logs })
+        Ok(Self { child, server, logs: logs.into_iter().zip(lengths).collect() })
     }
 
     /// The process id, which is also the id of the process group.
@@ -165,20 +193,28 @@ impl ServerProcess {
         LabError::Timeout { server, state, seconds: limit.as_secs(), log }
     }
 
-    /// The last lines of the logs, each under its file's name.
+    /// What the logs say of the end, each under its file's name.
     fn log_end(&self) -> String {
         let mut text = String::new();
-        for path in &self.logs {
+        for (path, length) in &self.logs {
             let log = fs::read(path).unwrap_or_default();
-            let log = String::from_utf8_lossy(&log);
-            let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+            // One that is shorter now was begun anew.
+            let new = log.get(*length as usize..).unwrap_or(&log);
+            let lines = telling_lines(&String::from_utf8_lossy(new)).join("\n  ");
             if !lines.is_empty() {
-                let end = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n  ");
-                text.push_str(&format!("{}:\n  {end}\n", path.display()));
+                text.push_str(&format!("{}:\n  {lines}\n", path.display()));
             }
         }
         text.trim_end().to_owned()
     }
+}
+
+/// The first errors and the last lines: what went wrong is often said before pages of details.
+fn telling_lines(log: &str) -> Vec<&str> {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    let (before, end) = lines.split_at(lines.len().saturating_sub(LOG_LINES));
+    let is_error = |line: &&&str| ["[error]", "ERROR", "FATAL"].iter().any(|word| line.contains(word));
+    before.iter().filter(is_error).take(LOG_LINES).chain(end).copied().collect()
 }
 
 impl Drop for ServerProcess {

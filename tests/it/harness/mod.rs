@@ -9,7 +9,7 @@ pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
 pub use wait::eventually;
 
-use sesame::lab::{Lab, LabOptions};
+use sesame::lab::{Lab, LabOptions, Scratch};
 use std::sync::OnceLock;
 
 /// The servers of this process. The lab's reaper stops them when the process ends, however it ends.
@@ -17,9 +17,9 @@ pub fn lab() -> &'static Lab {
     // `SESAME_LOG=sesame=debug cargo test` shows what the nodes of a failing test say.
     let filter = tracing_subscriber::EnvFilter::try_from_env("SESAME_LOG").unwrap_or_else(|_| "off".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-    static LAB: OnceLock<(Lab, tempfile::TempDir)> = OnceLock::new();
+    static LAB: OnceLock<(Lab, Scratch)> = OnceLock::new();
     &LAB.get_or_init(|| {
-        let folder = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a temporary folder");
+        let folder = Scratch::new(&std::env::temp_dir(), "sesame-test").unwrap_or_else(|error| panic!("{error}"));
         let lab = Lab::start(&LabOptions::new(folder.path())).unwrap_or_else(|error| panic!("{error}"));
         (lab, folder)
     })
