@@ -191,6 +191,22 @@ impl Store {
             .collect())
     }
 
+    /// Puts failures off from the time `taken` they were given when taken; one that has got another verdict since is left.
+    pub async fn put_off_failures(&self, ids: &[Uuid], taken: Moment, until: Moment) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let (taken, until) = (OffsetDateTime::from(taken), OffsetDateTime::from(until));
+        let client = self.client().await?;
+        client
+            .execute(
+                "UPDATE failures SET next_at = $3 WHERE id = ANY($1) AND next_at = $2",
+                &[&ids, &taken, &until],
+            )
+            .await?;
+        Ok(())
+    }
+
     /// Failures by step, reason and state, for the metrics.
     pub async fn failure_counts(&self) -> Result<Vec<(String, String, String, i64)>, StoreError> {
         let client = self.client().await?;

@@ -17,7 +17,11 @@ pub struct Sweeper {
 /// Between two looks at the store.
 const LOOK: Duration = Duration::from_secs(1);
 /// A failure taken by a process that then died is taken again after this time.
-const LEASE_MICROS: i64 = 600_000_000;
+const TAKEN_MICROS: i64 = 60_000_000;
+/// One that was published and of which nothing was heard is published again after this time: queues may be long.
+const PUBLISHED_MICROS: i64 = 600_000_000;
+/// One that could not be published, for the broker is away, is tried again after this time.
+const UNPUBLISHED_MICROS: i64 = 2_000_000;
 /// Taken at once: bodies are held in memory meanwhile.
 const MOST: i64 = 10;
 
@@ -41,16 +45,25 @@ impl Sweeper {
     /// Publishes what is due; returns how many.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let now = self.context.clock.now();
-        let due = self.context.store.take_due_failures(now, now.plus_micros(LEASE_MICROS), MOST).await?;
-        let mut published = 0;
+        let taken = now.plus_micros(TAKEN_MICROS);
+        let due = self.context.store.take_due_failures(now, taken, MOST).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let (mut published, mut unpublished) = (Vec::new(), Vec::new());
         for failure in &due {
-            // A publish that fails leaves the failure to be taken again when its lease ends.
             match self.bring_back(failure).await {
-                Ok(()) => published += 1,
-                Err(error) => tracing::warn!(id = %failure.id, error, "a failure could not be brought back"),
+                Ok(()) => published.push(failure.id),
+                Err(error) => {
+                    tracing::warn!(id = %failure.id, error, "a failure could not be brought back");
+                    unpublished.push(failure.id);
+                }
             }
         }
-        Ok(published)
+        let now = self.context.clock.now();
+        self.context.store.put_off_failures(&published, taken, now.plus_micros(PUBLISHED_MICROS)).await?;
+        self.context.store.put_off_failures(&unpublished, taken, now.plus_micros(UNPUBLISHED_MICROS)).await?;
+        Ok(published.len())
     }
 
     async fn bring_back(&self, failure: &DueFailure) -> Result<(), String> {
