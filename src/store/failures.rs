@@ -199,10 +199,7 @@ impl Store {
         let (taken, until) = (OffsetDateTime::from(taken), OffsetDateTime::from(until));
         let client = self.client().await?;
         client
-            .execute(
-                "UPDATE failures SET next_at = $3 WHERE id = ANY($1) AND next_at = $2",
-                &[&ids, &taken, &until],
-            )
+            .execute("UPDATE failures SET next_at = $3 WHERE id = ANY($1) AND next_at = $2", &[&ids, &taken, &until])
             .await?;
         Ok(())
     }
