@@ -13,7 +13,8 @@ pub use manifest::{Evidence, Form, LONGEST_SIGN, Manifest, NotAManifest, Passage
 pub use open::{Incoming, OpenFault, Opened, TOLERANCE_MICROS, Trust, TrustedNode, open};
 pub use seal::{NodeIdentity, Sealed, reseal, seal};
 
-/// Header that routes a batch to the queue of its size; not signed, since a wrong one only costs speed.
+/// Header that routes a batch to the queue of its size; not signed: a wrong one sends a batch
+/// through the queue of other sizes, which costs its consumer memory and speed, never data.
 pub const SIZE_HEADER: &str = "sesame-size";
 /// Header that says which attempt this delivery is; a token only, the store's row is the truth.
 pub const ATTEMPT_HEADER: &str = "sesame-attempt";

@@ -9,6 +9,8 @@ use crate::batch::Manifest;
 use crate::broker::{Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::metrics;
 use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -20,6 +22,8 @@ pub struct Uplink {
     parent: Publisher,
     exchange: String,
     window: u16,
+    /// Whether the parent, though connected, refused everything the last time.
+    refused: Arc<AtomicBool>,
 }
 
 /// Why a consumer's loop ended.
@@ -35,6 +39,8 @@ enum Verdict {
     Outage(PublishError),
 }
 
+/// Between two looks at the link for the metric.
+const WATCH: Duration = Duration::from_secs(2);
 /// When the parent refuses everything, nothing is wrong with the batches: look again after this time.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 /// How often a message that came alone may be refused before it fails: nothing else tells whether the link is at fault.
@@ -47,14 +53,26 @@ const WINDOW_BYTES: usize = 16 << 20;
 impl Uplink {
     /// A link from this node to the parent whose broker `parent` publishes to.
     pub fn new(context: Context, parent: Publisher, parent_names: Names, window: u16) -> Self {
-        Self { context, parent, exchange: parent_names.exchange(), window }
+        Self { context, parent, exchange: parent_names.exchange(), window, refused: Arc::default() }
     }
 
     /// Starts it on `tasks`.
     pub fn start(self, tasks: &TaskTracker) {
         let names = self.context.names;
+        tasks.spawn(self.clone().watch());
         tasks.spawn(self.clone().run(names.uplink(), self.window));
         tasks.spawn(self.run(names.uplink_bulk(), BULK_WINDOW));
+    }
+
+    /// Shows a dead link also while nothing is to be sent.
+    async fn watch(self) {
+        while self.context.pause(WATCH).await {
+            if self.parent.availability() != crate::broker::Availability::Up {
+                ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+            } else if !self.refused.load(Ordering::Relaxed) {
+                ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
+            }
+        }
     }
 
     async fn run(self, queue: String, window: u16) {
@@ -192,6 +210,7 @@ impl Uplink {
                     .record(started.elapsed().as_secs_f64());
                 ::metrics::counter!(metrics::UPLINK_SENT).increment(1);
                 ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
+                self.refused.store(false, Ordering::Relaxed);
                 if let Some(manifest) = manifest {
                     let lag = self.context.clock.now().micros() - manifest.accepted.micros();
                     ::metrics::histogram!(metrics::UPLINK_LAG).record(lag.max(0) as f64 / 1e6);
@@ -225,6 +244,7 @@ impl Uplink {
 
     async fn pause_link(&self, error: &PublishError) -> Result<(), End> {
         ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+        self.refused.store(true, Ordering::Relaxed);
         tracing::error!(%error, pause_secs = REFUSED_PAUSE.as_secs(), "the parent refuses everything alike; the link pauses");
         if self.context.pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
     }
