@@ -38,7 +38,7 @@ impl Topology {
         )?;
         let management = Management::new(address.text())?;
         let node = topology_of(&config)?;
-        block_on(async { Ok(apply(&management, &Declaration::builtin(), &node).await?) })?;
+        block_on(async { Ok(apply(&management, &Declaration::builtin(), &node).await?.complete()?) })?;
         println!("vhost {} is as declared for {} ({})", node.vhost, config.node.region, config.node.region.tier());
         Ok(ExitCode::SUCCESS)
     }

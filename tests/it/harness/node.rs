@@ -1,7 +1,7 @@
 //! A node of a test: a vhost, a database, and a node that runs in this process.
 
 use super::{eventually, lab};
-use sesame::broker::topology::{ChildUser, Declaration, Management, NodeTopology, apply};
+use sesame::broker::topology::{Applied, ChildUser, Declaration, Management, NodeTopology, apply};
 use sesame::client::Client;
 use sesame::clock::Clock;
 use sesame::config::{self, Config};
@@ -154,7 +154,8 @@ impl Spec {
                 .collect(),
         };
         let management = Management::new(&self.management()).unwrap();
-        apply(&management, &Declaration::builtin(), &topology).await.unwrap_or_else(|error| panic!("{error}"));
+        let applied = apply(&management, &Declaration::builtin(), &topology).await;
+        applied.and_then(Applied::complete).unwrap_or_else(|error| panic!("{error}"));
         let toml = self.toml(&users);
         let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
         let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();

@@ -1,0 +1,336 @@
+//! What a vhost is, as RabbitMQ's management API tells it. Pure: `management` fetches the documents, this reads them.
+
+use super::objects::{Binding, End, Exchange, Permission, Queue, TopicPermission};
+use super::password::PasswordHash;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The observed state of one vhost, and of all users of the broker.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// `None` where there is no such vhost.
+    pub(super) vhost: Option<ObservedVhost>,
+    pub(super) users: BTreeMap<String, ObservedUser>,
+}
+
+/// A vhost that exists.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ObservedVhost {
+    /// Whether every message is copied to `amq.rabbitmq.trace`.
+    pub(super) tracing: bool,
+    /// Without RabbitMQ's own, whose names begin with `amq.`.
+    pub(super) exchanges: BTreeMap<String, Exchange>,
+    pub(super) queues: BTreeMap<String, ObservedQueue>,
+    /// Without those of the default exchange, which every queue has.
+    pub(super) bindings: Vec<ObservedBinding>,
+    pub(super) policies: Vec<Policy>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) limits: BTreeMap<String, i64>,
+    pub(super) permissions: BTreeMap<String, Permission>,
+    /// By user and exchange.
+    pub(super) topics: BTreeMap<String, BTreeMap<String, TopicPermission>>,
+}
+
+/// A queue and what it holds, as of some seconds ago.
+#[derive(Debug, Clone)]
+pub(super) struct ObservedQueue {
+    pub(super) queue: Queue,
+    pub(super) messages: u64,
+    pub(super) consumers: u64,
+}
+
+/// A binding and the name it is deleted by.
+#[derive(Debug, Clone)]
+pub(super) struct ObservedBinding {
+    pub(super) binding: Binding,
+    pub(super) properties_key: String,
+}
+
+/// A policy overrides the arguments of the queues and exchanges that it matches.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub(super) name: String,
+    pub(super) operator: bool,
+    pub(super) meaning: String,
+}
+
+/// A runtime parameter: a shovel, a federation upstream.
+#[derive(Debug, Clone)]
+pub(super) struct Parameter {
+    pub(super) component: String,
+    pub(super) name: String,
+}
+
+/// A user of the broker.
+#[derive(Debug, Clone)]
+pub(super) struct ObservedUser {
+    pub(super) password: PasswordHash,
+    pub(super) tags: Vec<String>,
+    pub(super) limits: BTreeMap<String, i64>,
+}
+
+impl ObservedUser {
+    /// Whether it may do everything everywhere by its tag.
+    pub(super) fn is_administrator(&self) -> bool {
+        self.tags.iter().any(|tag| tag == "administrator")
+    }
+}
+
+/// The answers that tell the state of a vhost.
+pub(super) struct VhostDocuments {
+    /// `GET /api/vhosts/<vhost>`
+    pub(super) vhost: Value,
+    /// `GET /api/definitions/<vhost>`
+    pub(super) definitions: Value,
+    /// `GET /api/bindings/<vhost>`: unlike the definitions, with those of exclusive queues and the names to delete them by.
+    pub(super) bindings: Value,
+    /// `GET /api/queues/<vhost>`, which lags behind: for what queues hold alone.
+    pub(super) queues: Value,
+    /// `GET /api/operator-policies/<vhost>`
+    pub(super) operator_policies: Value,
+    /// `GET /api/vhost-limits/<vhost>`
+    pub(super) limits: Value,
+    /// `GET /api/vhosts/<vhost>/permissions`
+    pub(super) permissions: Value,
+    /// `GET /api/vhosts/<vhost>/topic-permissions`
+    pub(super) topic_permissions: Value,
+}
+
+impl Observed {
+    /// Reads the answers; `users` is `GET /api/users`.
+    pub(super) fn read(vhost: Option<VhostDocuments>, users: Value) -> Result<Self, serde_json::Error> {
+        let users: Vec<UserDocument> = serde_json::from_value(users)?;
+        let users = users.into_iter().map(|document| (document.name.clone(), document.read()));
+        Ok(Self { vhost: vhost.map(ObservedVhost::read).transpose()?, users: users.collect() })
+    }
+}
+
+impl ObservedVhost {
+    fn read(documents: VhostDocuments) -> Result<Self, serde_json::Error> {
+        let definitions: Definitions = serde_json::from_value(documents.definitions)?;
+        let held: Vec<HeldDocument> = serde_json::from_value(documents.queues)?;
+        let held: BTreeMap<&str, &HeldDocument> = held.iter().map(|queue| (queue.name.as_str(), queue)).collect();
+        let queues = definitions.queues.into_iter().map(|document| {
+            let (messages, consumers) = held.get(document.name.as_str()).map_or((0, 0), |q| (q.messages, q.consumers));
+            let QueueDocument { name, durable, auto_delete, arguments } = document;
+            (name, ObservedQueue { queue: Queue { durable, auto_delete, arguments }, messages, consumers })
+        });
+        let bindings: Vec<BindingDocument> = serde_json::from_value(documents.bindings)?;
+        let limits: Vec<LimitsDocument> = serde_json::from_value(documents.limits)?;
+        let permissions: Vec<PermissionDocument> = serde_json::from_value(documents.permissions)?;
+        let mut topics: BTreeMap<String, BTreeMap<String, TopicPermission>> = BTreeMap::new();
+        for topic in serde_json::from_value::<Vec<TopicDocument>>(documents.topic_permissions)? {
+            let permission = TopicPermission { write: topic.write, read: topic.read };
+            topics.entry(topic.user).or_default().insert(topic.exchange, permission);
+        }
+        let operator_policies: Vec<PolicyDocument> = serde_json::from_value(documents.operator_policies)?;
+        let policies = definitions.policies.into_iter().map(|policy| policy.read(false));
+        let own = |name: &str| name.is_empty() || name.starts_with("amq.");
+        // Limits and operator policies are parameters as well, and are read from their own documents.
+        let told_elsewhere = |component: &str| matches!(component, "vhost-limits" | "operator_policy" | "policy");
+        Ok(Self {
+            tracing: documents.vhost["tracing"].as_bool().unwrap_or_default(),
+            exchanges: definitions
+                .exchanges
+                .into_iter()
+                .filter(|e| !own(&e.name))
+                .map(ExchangeDocument::read)
+                .collect(),
+            queues: queues.collect(),
+            bindings: bindings.into_iter().filter(|b| !b.source.is_empty()).map(BindingDocument::read).collect(),
+            policies: policies.chain(operator_policies.into_iter().map(|policy| policy.read(true))).collect(),
+            parameters: definitions
+                .parameters
+                .into_iter()
+                .filter(|parameter| !told_elsewhere(&parameter.component))
+                .map(|parameter| Parameter { component: parameter.component, name: parameter.name })
+                .collect(),
+            limits: limits.into_iter().flat_map(|document| document.value).collect(),
+            permissions: permissions.into_iter().map(PermissionDocument::read).collect(),
+            topics,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Definitions {
+    #[serde(default)]
+    exchanges: Vec<ExchangeDocument>,
+    #[serde(default)]
+    queues: Vec<QueueDocument>,
+    #[serde(default)]
+    policies: Vec<PolicyDocument>,
+    #[serde(default)]
+    parameters: Vec<ParameterDocument>,
+}
+
+#[derive(Deserialize)]
+struct ExchangeDocument {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    durable: bool,
+    auto_delete: bool,
+    #[serde(default)]
+    internal: bool,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+}
+
+impl ExchangeDocument {
+    fn read(self) -> (String, Exchange) {
+        let Self { name, kind, durable, auto_delete, internal, arguments } = self;
+        (name, Exchange { kind, durable, auto_delete, internal, arguments })
+    }
+}
+
+#[derive(Deserialize)]
+struct QueueDocument {
+    name: String,
+    durable: bool,
+    auto_delete: bool,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct HeldDocument {
+    name: String,
+    #[serde(default)]
+    messages: u64,
+    #[serde(default)]
+    consumers: u64,
+}
+
+#[derive(Deserialize)]
+struct BindingDocument {
+    source: String,
+    destination: String,
+    destination_type: EndDocument,
+    routing_key: String,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+    properties_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EndDocument {
+    Queue,
+    Exchange,
+}
+
+impl BindingDocument {
+    fn read(self) -> ObservedBinding {
+        let end = match self.destination_type {
+            EndDocument::Queue => End::Queue,
+            EndDocument::Exchange => End::Exchange,
+        };
+        let Self { source, destination, routing_key: key, arguments, properties_key, .. } = self;
+        ObservedBinding { binding: Binding { source, end, destination, key, arguments }, properties_key }
+    }
+}
+
+#[derive(Deserialize)]
+struct PolicyDocument {
+    name: String,
+    pattern: String,
+    #[serde(default)]
+    definition: Map<String, Value>,
+}
+
+impl PolicyDocument {
+    fn read(self, operator: bool) -> Policy {
+        let meaning = format!("{} where the name matches {:?}", Value::Object(self.definition), self.pattern);
+        Policy { name: self.name, operator, meaning }
+    }
+}
+
+#[derive(Deserialize)]
+struct ParameterDocument {
+    component: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct LimitsDocument {
+    #[serde(default)]
+    value: BTreeMap<String, i64>,
+}
+
+#[derive(Deserialize)]
+struct PermissionDocument {
+    user: String,
+    configure: String,
+    write: String,
+    read: String,
+}
+
+impl PermissionDocument {
+    fn read(self) -> (String, Permission) {
+        (self.user, Permission { configure: self.configure, write: self.write, read: self.read })
+    }
+}
+
+#[derive(Deserialize)]
+struct TopicDocument {
+    user: String,
+    exchange: String,
+    write: String,
+    read: String,
+}
+
+#[derive(Deserialize)]
+struct UserDocument {
+    name: String,
+    #[serde(default)]
+    password_hash: String,
+    #[serde(default)]
+    hashing_algorithm: String,
+    tags: Tags,
+    #[serde(default)]
+    limits: LimitsOfUser,
+}
+
+/// A list since RabbitMQ 3.9, words between commas before.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Tags {
+    List(Vec<String>),
+    Text(String),
+}
+
+/// Erlang has no empty map in some answers: it is an empty list then.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LimitsOfUser {
+    Some(BTreeMap<String, i64>),
+    None([(); 0]),
+}
+
+impl Default for LimitsOfUser {
+    fn default() -> Self {
+        LimitsOfUser::None([])
+    }
+}
+
+impl UserDocument {
+    fn read(self) -> ObservedUser {
+        let tags = match self.tags {
+            Tags::List(tags) => tags,
+            Tags::Text(text) => {
+                text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+            }
+        };
+        let limits = match self.limits {
+            LimitsOfUser::Some(limits) => limits,
+            LimitsOfUser::None([]) => BTreeMap::new(),
+        };
+        ObservedUser {
+            password: PasswordHash { hash: self.password_hash, algorithm: self.hashing_algorithm },
+            tags,
+            limits,
+        }
+    }
+}
