@@ -5,7 +5,8 @@ use super::objects::{Binding, Exchange, Queue};
 use super::observed::{Observed, ObservedQueue, ObservedVhost, Policy};
 use super::step::{Declared, Step};
 use super::users;
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -86,6 +87,18 @@ impl Difference {
             (Means::Steps(_), Action::Remove) => '-',
             (Means::Steps(_), Action::Change) => '~',
         }
+    }
+}
+
+impl Serialize for Difference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_struct("Difference", 5)?;
+        shown.serialize_field("action", &self.action)?;
+        shown.serialize_field("object", self.object)?;
+        shown.serialize_field("name", &self.name)?;
+        shown.serialize_field("detail", &self.detail)?;
+        shown.serialize_field("remedy", &self.remedy())?;
+        shown.end()
     }
 }
 
