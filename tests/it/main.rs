@@ -6,3 +6,5 @@ mod invariants;
 mod refusals;
 mod samples;
 mod spine;
+mod topology;
+mod walls;

@@ -86,12 +86,12 @@ impl fmt::Display for Binding {
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "configure {:?}, write {:?}, read {:?}", self.configure, self.write, self.read)
+        write!(f, "configure \"{}\", write \"{}\", read \"{}\"", self.configure, self.write, self.read)
     }
 }
 
 impl fmt::Display for TopicPermission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "write {:?}, read {:?}", self.write, self.read)
+        write!(f, "write \"{}\", read \"{}\"", self.write, self.read)
     }
 }
