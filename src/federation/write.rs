@@ -1,9 +1,9 @@
 //! The settings and secrets of every node of a federation, a folder for each. What is there stays as it is.
 
-use super::address::BrokerAddress;
+use super::address::{BrokerAddress, password_of};
 use super::error::FederationError;
 use super::file::{Federation, FederationNode};
-use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, NODE_KEY};
+use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, NODE_KEY, PARENT_URI};
 use super::secrets::{create, draw, folder, keep_or_create, read};
 use super::settings::{SettingsText, child_section, parent_section};
 use crate::standard::region::{Region, RegionTable};
@@ -65,6 +65,9 @@ fn secrets(
     keep_or_create(&here.join(CONSOLE_PASSWORD), draw, &mut written.created)?;
     let uri = || own.for_user(&appid, &password.clone().unwrap_or_else(draw));
     let there = keep_or_create(&here.join(BROKER_URI), uri, &mut written.created)?;
+    if password.is_some() && password != password_of(&there) {
+        return Err(FederationError::Unlike { one: here.join(BROKER_URI), other: here.join(PARENT_URI) });
+    }
     if BrokerAddress::parse(&there)? != own {
         let file = here.join(BROKER_URI);
         written

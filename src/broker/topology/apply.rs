@@ -5,7 +5,7 @@ use super::management::{Management, TopologyError};
 use super::step::{Declared, Request, Step, Work, definitions, escaped};
 use super::{Declaration, Desired, NodeTopology};
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What `apply` did, and what it left.
 #[derive(Debug)]
@@ -154,12 +154,13 @@ impl Reconciler<'_> {
         self.request(Request { method: Method::DELETE, path, body: None }).await
     }
 
+    /// All of the user's, should it have any in other vhosts of this broker: those of one vhost, and single ones, are found
+    /// only in the statistics, where a connection appears seconds after it was made.
     async fn disconnect(&self, user: &str) -> Result<(), TopologyError> {
-        let path = format!("/api/vhosts/{}/connections?columns=name,user", escaped(self.vhost));
+        let path = format!("/api/connections/username/{}", escaped(user));
         let connections = self.management.get(&path).await?;
-        let of_user = connections.as_array().into_iter().flatten().filter(|connection| connection["user"] == user);
-        for name in of_user.filter_map(|connection| connection["name"].as_str()) {
-            let path = format!("/api/connections/{}", escaped(name));
+        let here = |connection: &Value| connection["vhost"] == self.vhost;
+        if connections.as_array().is_some_and(|connections| connections.iter().any(here)) {
             let _: Done = self.request(Request { method: Method::DELETE, path, body: None }).await?;
         }
         Ok(())

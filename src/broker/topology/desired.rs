@@ -162,6 +162,8 @@ fn binding(declared: &DeclaredBinding, names: Placeholders<'_>) -> Binding {
 mod tests {
     use super::super::ChildUser;
     use super::*;
+    use crate::broker::Names;
+    use crate::standard::region::Tier;
 
     fn node(region: &str, has_parent: bool, children: &[&str]) -> NodeTopology {
         let child = |region: &&str| ChildUser {
@@ -196,6 +198,8 @@ mod tests {
         let receipts: Vec<&str> =
             city.queues.keys().map(String::as_str).filter(|name| name.contains("receipts")).collect();
         assert_eq!(receipts, ["city.receipts.370203", "city.receipts.370211"]);
+        assert_eq!(receipts[0], Names(Tier::City).receipts_of(Region::parse("370203").unwrap()));
+        assert!(city.exchanges.contains_key(&Names(Tier::City).receipts()));
         assert!(city.queues["city.receipts.370203"].arguments.contains_key("x-max-length"), "receipts are bounded");
         let bound = |key: &str, to: &str| {
             city.bindings.iter().any(|b| b.source == "city.receipts" && b.key == key && b.destination == to)

@@ -64,6 +64,7 @@ pub enum TopologyError {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Management {
     /// A client for `http://user:password@host:port`.
@@ -73,7 +74,12 @@ impl Management {
         let (user, password) = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
         // What remains is shown in errors.
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| bad())?;
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(|_| bad())?;
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|_| bad())?;
         Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), user, password })
     }
 

@@ -64,7 +64,7 @@ pub(super) enum Step {
     ClearTopicPermissions {
         user: String,
     },
-    /// Close the user's connections in the vhost: RabbitMQ remembers per channel what was allowed.
+    /// Close the user's connections, if it has any in the vhost: RabbitMQ remembers per channel what was allowed.
     Disconnect {
         user: String,
     },

@@ -37,6 +37,9 @@ fn hash(password: &str) -> PasswordHash {
     PasswordHash { hash, algorithm: "rabbit_password_hashing_sha256".to_owned() }
 }
 
+/// Makes an object differ from its declaration.
+type Spoil<T> = fn(&mut T);
+
 /// A vhost that is exactly as desired.
 fn as_declared() -> Observed {
     let desired = desired();
@@ -124,7 +127,7 @@ fn a_missing_exchange_queue_or_binding_is_created() {
 fn an_exchange_or_queue_in_another_form_is_left_to_a_person() {
     let found = after(|v| v.exchanges.get_mut("city.log").unwrap().kind = "topic".to_owned());
     assert!(shown(&found).starts_with("! exchange city.log: type is topic, declared fanout\n"), "{}", shown(&found));
-    let aspects: [(fn(&mut Exchange), &str); 4] = [
+    let aspects: [(Spoil<Exchange>, &str); 4] = [
         (|e| e.durable = false, "durable is false, declared true"),
         (|e| e.auto_delete = true, "auto_delete is true, declared false"),
         (|e| e.internal = true, "internal is true, declared false"),
@@ -135,7 +138,7 @@ fn an_exchange_or_queue_in_another_form_is_left_to_a_person() {
         assert_eq!(found[0].detail, detail);
         assert!(found[0].steps().is_empty() && found[0].remedy().is_some());
     }
-    let aspects: [(fn(&mut Queue), &str); 5] = [
+    let aspects: [(Spoil<Queue>, &str); 5] = [
         (|q| q.durable = false, "durable is false, declared true"),
         (|q| q.auto_delete = true, "auto_delete is true, declared false"),
         (

@@ -1,4 +1,4 @@
-//! `plan`, `apply` and `check`: one node after another, so that one that cannot be reached hides no other.
+//! `plan`, `apply` and `check`. A node that cannot be looked at hides no other.
 
 use super::files::settings_files;
 use super::report::{NodeReport, Outcome, print};
@@ -7,6 +7,7 @@ use crate::cli::block_on;
 use crate::config::{self, Config};
 use crate::node::topology_of;
 use anyhow::Context;
+use futures_util::stream::{self, StreamExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ pub(super) struct Compare {
     #[arg(long)]
     json: bool,
 }
+
+/// Nodes looked at together: one that does not answer takes its time.
+const AT_ONCE: usize = 8;
 
 /// What is done with each node.
 #[derive(Clone, Copy)]
@@ -50,10 +54,8 @@ impl Compare {
         let files = settings_files(&self.config)?;
         let declaration = Declaration::builtin();
         block_on(async {
-            let mut reports = Vec::new();
-            for file in files {
-                reports.push(report(task, &declaration, file).await);
-            }
+            let reports = files.into_iter().map(|file| report(task, &declaration, file));
+            let reports: Vec<NodeReport> = stream::iter(reports).buffered(AT_ONCE).collect().await;
             print(&reports, self.json)?;
             Ok(reports)
         })
