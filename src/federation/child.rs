@@ -3,8 +3,8 @@
 use super::address::BrokerAddress;
 use super::error::FederationError;
 use super::file::appid;
-use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link};
-use super::secrets::{create, draw, folder, keep_or_create, read};
+use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, PARENT_URI};
+use super::secrets::{draw, folder, keep_or_create, read};
 use super::settings::{SettingsText, child_section};
 use crate::config::Config;
 use crate::standard::region::{Region, RegionTable};
@@ -35,7 +35,7 @@ const OWN_STORE: &str = "postgresql://sesame@127.0.0.1:5432/sesame";
 /// `settings` is the parent's settings file, `address` the parent's broker as the child reaches it, if not as in `[broker]`.
 ///
 /// # Errors
-/// When the region is not in the table, does not lie in the node's, or is a child already; when a file cannot be used.
+/// When the region is not in the table, does not lie in the node's, or is a child's already; when a file cannot be used.
 pub fn new_child(
     config: &Config,
     settings: &Path,
@@ -52,11 +52,8 @@ pub fn new_child(
     let (appid, mut created) = (appid(region), Vec::new());
     Link { child: region, appid: &appid, childs: &here, parents: out, broker: &broker }.tie(&mut created)?;
     keep_or_create(&here.join(CONSOLE_PASSWORD), draw, &mut created)?;
-    let own = || BrokerAddress::parse(OWN_BROKER).map(|own| own.for_user(&appid, &draw()));
-    if read(&here.join(BROKER_URI))?.is_none() {
-        create(&here.join(BROKER_URI), &own()?)?;
-        created.push(here.join(BROKER_URI));
-    }
+    let own = BrokerAddress::parse(OWN_BROKER)?;
+    keep_or_create(&here.join(BROKER_URI), || own.for_user(&appid, &draw()), &mut created)?;
     let text = SettingsText {
         region,
         table,
@@ -67,7 +64,9 @@ pub fn new_child(
     };
     let childs_settings = keep_or_create(&here.join("node.toml"), || text.text(), &mut created)?;
     let section = child_section(region, table, &prefix(settings, out)?);
-    let steps = steps(config.node.region, region, settings, &here, &broker);
+    // A file of a former run stays as it is, and may name another address.
+    let named = BrokerAddress::parse(&read(&here.join(PARENT_URI))?.unwrap_or_default())?;
+    let steps = steps([config.node.region, region], settings, &here, &named, &broker);
     Ok(NewChild { section, settings: childs_settings, folder: here, created, steps })
 }
 
@@ -83,6 +82,12 @@ fn allowed(config: &Config, table: &RegionTable, region: Region) -> Result<(), F
     if config.children.iter().any(|child| child.region == region) {
         return not("it is one already: its section is in the settings".to_owned());
     }
+    if let Some(between) = config.children.iter().find(|child| child.region.covers(region)) {
+        return not(format!(
+            "it lies in {}, whose node speaks for it here: make it a child of that one",
+            between.region
+        ));
+    }
     Ok(())
 }
 
@@ -96,12 +101,19 @@ fn prefix(settings: &Path, out: &Path) -> Result<String, FederationError> {
     Ok(if beside == out { String::new() } else { format!("{}/", out.display()) })
 }
 
-fn steps(parent: Region, child: Region, settings: &Path, folder: &Path, broker: &BrokerAddress) -> Vec<String> {
+/// `named` is the parent's broker as the child's files name it, `wanted` as it was asked for.
+fn steps(
+    [parent, child]: [Region; 2],
+    settings: &Path,
+    folder: &Path,
+    named: &BrokerAddress,
+    wanted: &BrokerAddress,
+) -> Vec<String> {
     let (settings, folder) = (settings.display(), folder.display());
-    let reachable = broker.is_loopback().then(|| {
+    let unreachable = (named.is_loopback() || named != wanted).then(|| {
         format!(
-            "{parent}: put the address of this broker as {child} reaches it into {folder}/parent.uri, which names {broker}; \
-             or run this again with --address"
+            "{parent}: {folder}/parent.uri names this broker as {named}: put the address there by which {child} reaches it, or \
+             delete the file and run this again with --address"
         )
     });
     let ours = [
@@ -119,7 +131,9 @@ fn steps(parent: Region, child: Region, settings: &Path, folder: &Path, broker: 
         format!(
             "{child}: run `sesame topology apply --config node.toml`, then `sesame topology check --config node.toml`"
         ),
-        format!("{child}: run `sesame serve --config node.toml`; /health/ready shows whether the parent is reached"),
+        format!(
+            "{child}: run `sesame serve --config node.toml`; the metric sesame_uplink_up shows whether the parent is reached"
+        ),
     ];
-    reachable.into_iter().chain(ours).chain(theirs).collect()
+    unreachable.into_iter().chain(ours).chain(theirs).collect()
 }

@@ -79,3 +79,45 @@ impl Link<'_> {
         Ok(password)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_lost_on_one_side_comes_from_the_other() {
+        let (childs, parents) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (child, broker) = (Region::parse("370203").unwrap(), BrokerAddress::parse("amqp://mq/sesame").unwrap());
+        let tie = || {
+            let mut created = Vec::new();
+            let link =
+                Link { child, appid: "node-370203", childs: childs.path(), parents: parents.path(), broker: &broker };
+            link.tie(&mut created).map(|password| (password, created.len()))
+        };
+        let (password, created) = tie().unwrap();
+        assert_eq!(created, 4);
+        assert_eq!(tie().unwrap(), (password.clone(), 0));
+        let at = |folder: &tempfile::TempDir, name: &str| folder.path().join(name);
+        let files = [
+            at(&childs, NODE_KEY),
+            at(&childs, PARENT_URI),
+            at(&parents, &child_key(child)),
+            at(&parents, &child_password(child)),
+        ];
+        for file in &files {
+            let before = std::fs::read_to_string(file).unwrap();
+            std::fs::remove_file(file).unwrap();
+            assert_eq!(tie().unwrap(), (password.clone(), 1));
+            assert_eq!(std::fs::read_to_string(file).unwrap(), before);
+        }
+        for file in &files {
+            let before = std::fs::read_to_string(file).unwrap();
+            let other = before.replace(['1', '2', '3', '4', '5', '6', '7', '8', '9'], "0");
+            std::fs::write(file, other).unwrap();
+            assert!(matches!(tie(), Err(FederationError::Unlike { .. })), "{}", file.display());
+            std::fs::write(file, before).unwrap();
+        }
+        std::fs::write(&files[1], "no uri").unwrap();
+        assert!(matches!(tie(), Err(FederationError::Unusable { .. })));
+    }
+}

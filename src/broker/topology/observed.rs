@@ -334,3 +334,52 @@ impl UserDocument {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_rabbitmqs_own_is_not_observed() {
+        let exchange = |name: &str| json!({"name": name, "type": "topic", "durable": true, "auto_delete": false});
+        let binding = |source: &str| json!({"source": source, "destination": "q", "destination_type": "queue", "routing_key": "q", "properties_key": "q"});
+        let parameter = |component: &str| json!({"component": component, "name": "n", "value": {}});
+        let documents = VhostDocuments {
+            vhost: json!({"name": "v", "tracing": true}),
+            definitions: json!({
+                "exchanges": [exchange(""), exchange("amq.topic"), exchange("city")],
+                "queues": [{"name": "q", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "quorum"}}],
+                "parameters": [parameter("vhost-limits"), parameter("operator_policy"), parameter("shovel")],
+            }),
+            bindings: json!([binding(""), binding("city")]),
+            queues: json!([{"name": "q", "messages": 3, "consumers": 1}, {"name": "exclusive"}]),
+            operator_policies: json!([]),
+            limits: json!([{"vhost": "v", "value": {"max-queues": 5}}]),
+            permissions: json!([]),
+            topic_permissions: json!([]),
+        };
+        let vhost = Observed::read(Some(documents), json!([])).unwrap().vhost.unwrap();
+        assert!(vhost.tracing);
+        assert_eq!(vhost.exchanges.keys().collect::<Vec<_>>(), ["city"]);
+        assert_eq!((vhost.queues["q"].messages, vhost.queues["q"].consumers), (3, 1));
+        assert_eq!(vhost.bindings.len(), 1);
+        assert_eq!(vhost.parameters.iter().map(|p| p.component.as_str()).collect::<Vec<_>>(), ["shovel"]);
+        assert_eq!(vhost.limits["max-queues"], 5);
+    }
+
+    #[test]
+    fn users_are_read_in_the_forms_of_all_versions() {
+        let users = json!([
+            {"name": "new", "password_hash": "h", "hashing_algorithm": "a", "tags": ["monitoring"], "limits": {"max-channels": 1}},
+            {"name": "old", "password_hash": "h", "hashing_algorithm": "a", "tags": "administrator, policymaker"},
+            {"name": "empty", "password_hash": "", "tags": [], "limits": []},
+        ]);
+        let observed = Observed::read(None, users).unwrap();
+        assert!(observed.vhost.is_none());
+        assert_eq!(observed.users["new"].limits["max-channels"], 1);
+        assert!(observed.users["old"].is_administrator() && !observed.users["new"].is_administrator());
+        assert!(observed.users["empty"].tags.is_empty() && observed.users["empty"].limits.is_empty());
+        assert!(Observed::read(None, json!({"error": "x"})).is_err());
+    }
+}

@@ -109,7 +109,13 @@ async fn a_new_child_is_prepared_on_both_sides_and_let_in() {
     assert_eq!(new_child("63010", &[]).await.status, 2);
 
     let ended = new_child("630102", &[]).await;
-    assert!(ended.status == 0 && ended.stdout.contains("\n1. 630100: put the address"), "{ended:?}");
+    assert!(
+        ended.status == 0
+            && ended
+                .stdout
+                .contains("\n1. 630100: nodes/630100/630102/parent.uri names this broker as amqp://127.0.0.1"),
+        "{ended:?}"
+    );
     let before = files(&folder.path().join("nodes"));
     let again: Value = serde_json::from_str(&new_child("630102", &["--json"]).await.stdout).unwrap();
     assert_eq!(again["created"], serde_json::json!([]), "what exists is kept");
@@ -133,7 +139,7 @@ async fn a_new_child_is_prepared_on_both_sides_and_let_in() {
 
     // With a folder and an address of its own.
     let ended = new_child("630103", &["--out", "new", "--address", "amqps://mq.example:5671/sesame"]).await;
-    assert!(ended.status == 0 && !ended.stdout.contains("put the address"), "{ended:?}");
+    assert!(ended.status == 0 && !ended.stdout.contains("names this broker as"), "{ended:?}");
     let uri = std::fs::read_to_string(folder.path().join("new/630103/parent.uri")).unwrap();
     assert!(uri.starts_with("amqps://node-630103:") && uri.ends_with("@mq.example:5671/sesame\n"), "{uri}");
     let section = std::fs::read_to_string(folder.path().join("new/child-630103.section")).unwrap();

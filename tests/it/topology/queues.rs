@@ -64,14 +64,17 @@ async fn invariant_1_an_undeclared_queue_is_deleted_only_when_empty() {
         let (name, path) = (format!("tap-{kind}"), format!("/api/queues/{{vhost}}/tap-{kind}"));
         city.declare(&name, json!({"x-queue-type": kind})).await;
         city.publish(&name).await;
+        city.api.put("/api/exchanges/{vhost}/tap", json!({"type": "fanout", "durable": true})).await;
+        city.api.post(&format!("/api/bindings/{{vhost}}/e/tap/q/{name}"), json!({"routing_key": ""})).await;
         // At once: the numbers that RabbitMQ gathers still say that the queue is empty.
         let (status, said) = city.run("apply").await;
         assert!(status == 1 && said.contains(&format!("! queue {name}: not declared")), "{said}");
         assert!(said.contains("a queue in use is never deleted"), "{said}");
+        assert!(said.contains("! exchange tap: not declared") && said.contains("remove what uses it"), "{said}");
         assert_eq!(city.holds(&name).await, 1, "what the queue holds stays");
         city.api.delete(&format!("{path}/contents")).await;
         eventually("the empty queue goes", || async { (city.run("apply").await.0 == 0).then_some(()) }).await;
-        assert!(!city.api.exists(&path).await);
+        assert!(!city.api.exists(&path).await && !city.api.exists("/api/exchanges/{vhost}/tap").await);
     }
     assert_eq!(city.run("check").await.0, 0);
 }
