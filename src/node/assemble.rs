@@ -3,10 +3,10 @@
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
-use crate::config::{Config, Role};
+use crate::config::{Config, KeySource, Role};
 use crate::dataset::Dictionary;
 use crate::dataset::error::DictionaryError;
-use crate::flow::{Context, Uplink};
+use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Apps, BadApp, Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
@@ -110,6 +110,7 @@ impl Assembly {
             publisher: publisher.clone(),
             consuming: connect(uri, "consume"),
             names,
+            oldest: Oldest::default(),
             settings: config.persist.clone(),
             has_parent: config.parent.is_some(),
             clock: clock.clone(),
@@ -117,7 +118,13 @@ impl Assembly {
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
             let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
-            Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
+            Uplink::new(
+                context.clone(),
+                connect(uri, "uplink take"),
+                to_parent,
+                Names(parent.region.tier()),
+                parent.window,
+            )
         });
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
         let apps = Apps::new(&config.apps)?;
@@ -145,9 +152,10 @@ fn regions(config: &Config) -> Result<RegionTable, StartError> {
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {
-    let children = config
-        .children
-        .iter()
-        .map(|child| (child.appid.clone(), TrustedNode { region: child.region, key: child.key.key().clone() }));
-    Trust::new(node, children)
+    let key = |source: &KeySource| source.key().clone();
+    let children = config.children.iter().map(|child| {
+        let keys = [&child.key].into_iter().chain(&child.former_keys).map(key).collect();
+        (child.appid.clone(), TrustedNode { region: child.region, keys })
+    });
+    Trust::new(node, config.node.former_keys.iter().map(key), children)
 }
