@@ -104,9 +104,8 @@ impl Monitor {
         }
         for queue in queues {
             let Ok(depth) = self.context.consuming.depth(&queue).await else { continue };
-            if depth == 0 {
-                ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.clone()).set(0.0);
-            }
+            let age = self.context.oldest.age(&queue, depth, self.context.clock.now());
+            ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.clone()).set(age);
             ::metrics::gauge!(metrics::QUEUE_DEPTH, "queue" => queue).set(f64::from(depth));
         }
         if let Ok(depth) = self.context.store.outbox_depth().await {

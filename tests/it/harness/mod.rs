@@ -2,11 +2,13 @@
 
 mod node;
 mod process;
+mod raw;
 pub mod records;
 mod wait;
 
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
+pub use raw::RawPublisher;
 pub use wait::eventually;
 
 use sesame::lab::{Lab, LabOptions, Scratch};
