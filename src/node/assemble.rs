@@ -14,6 +14,7 @@ use crate::store::{Purpose, Store, StoreError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,7 +98,8 @@ impl Assembly {
             Connection::start(ConnectionSettings { uri: uri.to_owned(), name }, connections.clone())
         };
         let uri = config.broker.uri.text();
-        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels);
+        let confirm = Duration::from_millis(config.interface.confirm_millis);
+        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels, Some(confirm));
         let names = Names(node.region.tier());
         let store = Store::new(config.store.uri.text(), config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 4;
@@ -117,7 +119,7 @@ impl Assembly {
             stop: stop.clone(),
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
+            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2, None);
             Uplink::new(
                 context.clone(),
                 connect(uri, "uplink take"),

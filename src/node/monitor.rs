@@ -56,6 +56,9 @@ impl Monitor {
         let broker = match self.context.publisher.availability() {
             Availability::Up => Check::good("connected"),
             Availability::Blocked => Check::bad("RabbitMQ takes no publishes: free its memory or disk space"),
+            Availability::Stalled => {
+                Check::bad("RabbitMQ has confirmed nothing for too long: look at its disk, and at the network")
+            }
             Availability::Down(reason) => {
                 Check::bad(format!("RabbitMQ cannot be reached ({reason}): check [broker] uri"))
             }

@@ -2,12 +2,14 @@
 
 mod node;
 mod process;
+mod proxy;
 mod raw;
 pub mod records;
 mod wait;
 
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
+pub use proxy::{Proxy, Weather};
 pub use raw::RawPublisher;
 pub use wait::eventually;
 
@@ -46,6 +48,17 @@ pub async fn own_lab() -> (Lab, tempfile::TempDir) {
         let folder = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a temporary folder");
         let lab = Lab::start(&LabOptions::new(folder.path())).unwrap_or_else(|error| panic!("{error}"));
         (lab, folder)
+    })
+    .await
+    .expect("a blocking task")
+}
+
+/// Does something to a lab off the async threads.
+pub async fn with(lab: Lab, act: impl FnOnce(&mut Lab) + Send + 'static) -> Lab {
+    let mut lab = lab;
+    tokio::task::spawn_blocking(move || {
+        act(&mut lab);
+        lab
     })
     .await
     .expect("a blocking task")

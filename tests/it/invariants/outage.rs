@@ -1,8 +1,7 @@
 //! An outage is not a failure: servers come and go, nothing is lost, nothing counts as an attempt (invariants 1 and 6).
 
-use crate::harness::{Spec, eventually, own_lab, records};
+use crate::harness::{Spec, eventually, own_lab, records, with};
 use sesame::client::{Answered, Client, ClientError};
-use sesame::lab::Lab;
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::random::Random;
 use sesame::store::Store;
@@ -32,17 +31,6 @@ async fn holds(store: &Store, records: i64, what: &str) {
         (tally.first()?.records == records).then_some(())
     })
     .await;
-}
-
-/// Does something to a lab off the async threads.
-async fn with(lab: Lab, act: impl FnOnce(&mut Lab) + Send + 'static) -> Lab {
-    let mut lab = lab;
-    tokio::task::spawn_blocking(move || {
-        act(&mut lab);
-        lab
-    })
-    .await
-    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

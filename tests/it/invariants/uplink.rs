@@ -31,7 +31,7 @@ async fn holds(node: &TestNode, records: i64) {
 async fn put_a_foreign_batch(county: &TestNode) {
     let stop = CancellationToken::new();
     let settings = ConnectionSettings { uri: county.config.broker.uri.text().to_owned(), name: "test".to_owned() };
-    let publisher = Publisher::new(Connection::start(settings, stop.clone()), &county.config.node.appid, 1);
+    let publisher = Publisher::new(Connection::start(settings, stop.clone()), &county.config.node.appid, 1, None);
     publisher.up().await;
     let message = Message {
         exchange: Names(Tier::County).uplink(),
