@@ -36,7 +36,8 @@ pub const PERSIST_BATCHES: &str = "sesame_persist_transaction_batches";
 pub const AGE_SECONDS: &str = "sesame_age_at_persist_seconds";
 /// Messages ready in a queue. Label: queue.
 pub const QUEUE_DEPTH: &str = "sesame_queue_depth";
-/// Age of the message last taken from a queue, 0 while the queue is empty. Label: queue.
+/// Since the oldest message was accepted that waits in a queue or is in hand; while none is taken, since it was first seen
+/// waiting. 0 while there is none. Label: queue.
 pub const QUEUE_AGE: &str = "sesame_queue_oldest_age_seconds";
 /// Batches committed and not yet published to the accepted exchange.
 pub const OUTBOX_DEPTH: &str = "sesame_outbox_depth";
@@ -131,7 +132,7 @@ fn describe() {
     describe_histogram!(PERSIST_BATCHES, "Batches in a persist transaction");
     describe_histogram!(AGE_SECONDS, Unit::Seconds, "From acceptance at the entering node to the commit here");
     describe_gauge!(QUEUE_DEPTH, "Messages ready in a queue");
-    describe_gauge!(QUEUE_AGE, Unit::Seconds, "Age of the message last taken from a queue, 0 while it is empty");
+    describe_gauge!(QUEUE_AGE, Unit::Seconds, "Age of the oldest message that waits in a queue or is in hand");
     describe_gauge!(OUTBOX_DEPTH, "Batches committed and not yet published to the accepted exchange");
     describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
     describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");

@@ -118,6 +118,11 @@ impl Manifest {
     /// Header of the number of records, by which a transaction can be sized before anything is verified.
     pub const RECORDS_HEADER: &'static str = RECORDS;
 
+    /// When the batch says it was accepted, unverified: for what is only shown.
+    pub fn accepted_in(headers: &BTreeMap<String, String>) -> Option<Moment> {
+        Moment::parse(headers.get(ACCEPTED)?).ok()
+    }
+
     /// The headers.
     pub fn to_headers(&self) -> BTreeMap<String, String> {
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();

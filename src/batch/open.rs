@@ -37,15 +37,20 @@ pub struct Trust {
 pub struct TrustedNode {
     /// What it may speak for.
     pub region: Region,
-    /// What it signs with.
-    pub key: Key,
+    /// What it signs with, and what it signed with before: a changed key must not strand what lies in queues.
+    pub keys: Vec<Key>,
 }
 
 impl Trust {
-    /// Trusts the node itself and its children, by appid.
-    pub fn new(own: &NodeIdentity, children: impl IntoIterator<Item = (String, TrustedNode)>) -> Self {
+    /// Trusts the node itself, by its key and its former ones, and its children, by appid.
+    pub fn new(
+        own: &NodeIdentity,
+        former_keys: impl IntoIterator<Item = Key>,
+        children: impl IntoIterator<Item = (String, TrustedNode)>,
+    ) -> Self {
         let mut nodes: HashMap<_, _> = children.into_iter().collect();
-        nodes.insert(own.appid.clone(), TrustedNode { region: own.region, key: own.key.clone() });
+        let keys = [own.key.clone()].into_iter().chain(former_keys).collect();
+        nodes.insert(own.appid.clone(), TrustedNode { region: own.region, keys });
         Self { own: own.appid.clone(), nodes, cipher: own.cipher.clone() }
     }
 }
@@ -63,6 +68,8 @@ pub struct Opened {
     pub busilist: String,
     /// What the node that sealed it may speak for.
     pub sender_region: Region,
+    /// Whether it was sealed with a key that its sender has since changed.
+    pub by_former_key: bool,
 }
 
 /// Why a message is not taken for a batch.
@@ -133,7 +140,7 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
     }
     let manifest = Manifest::from_headers(incoming.headers)?;
     let envelope = Envelope::read(incoming.body).map_err(|e| OpenFault::Envelope(e.reason.to_string()))?;
-    let sender = verify(&incoming, &envelope, trust)?;
+    let (sender, by_former_key) = verify(&incoming, &envelope, trust)?;
     if envelope.random.as_str() != manifest.batch.to_string() {
         let envelope = envelope.random.to_string();
         return Err(OpenFault::OtherBatch { manifest: manifest.batch.to_string(), envelope });
@@ -158,14 +165,15 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
     if content_digest(trust.cipher.as_ref(), busicode, action, &busilist) != manifest.digest {
         return Err(OpenFault::OtherContent);
     }
-    Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region })
+    Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region, by_former_key })
 }
 
+/// The node that sealed the message, and whether it did so with a former key.
 fn verify<'t>(
     incoming: &Incoming<'_>,
     envelope: &Envelope<'_>,
     trust: &'t Trust,
-) -> Result<&'t TrustedNode, OpenFault> {
+) -> Result<(&'t TrustedNode, bool), OpenFault> {
     let appid = envelope.appid.as_ref();
     let sender = trust.nodes.get(appid).ok_or_else(|| OpenFault::UnknownSender(appid.chars().take(64).collect()))?;
     // This node's own user stands for any sender: it publishes again what it has kept.
@@ -174,14 +182,88 @@ fn verify<'t>(
         return Err(OpenFault::SenderMismatch { sealed: appid.to_owned(), user: user.to_owned() });
     }
     let mismatch = |part| OpenFault::SignMismatch { sender: appid.to_owned(), part };
-    let signer = |profile| Signer { cipher: trust.cipher.as_ref(), profile, key: &sender.key };
     let text = Manifest::signed_text(incoming.headers);
     let given = incoming.headers.get(SIGN_HEADER).map_or("", String::as_str);
-    if !signer(Profile::Hmac).verify(&Canonical::Headers(&text), given) {
-        return Err(mismatch("manifest"));
-    }
-    if !signer(Profile::Digest).verify(&envelope.canonical(), &envelope.sign) {
+    let sealing = |key: &&Key| signer(trust, Profile::Hmac, key).verify(&Canonical::Headers(&text), given);
+    let key = sender.keys.iter().find(sealing).ok_or_else(|| mismatch("manifest"))?;
+    // By the same key: a node seals both at once.
+    if !signer(trust, Profile::Digest, key).verify(&envelope.canonical(), &envelope.sign) {
         return Err(mismatch("envelope"));
     }
-    Ok(sender)
+    Ok((sender, sender.keys.first() != Some(key)))
+}
+
+fn signer<'a>(trust: &'a Trust, profile: Profile, key: &'a Key) -> Signer<'a> {
+    Signer { cipher: trust.cipher.as_ref(), profile, key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Evidence, Form, Sealed, seal};
+    use crate::standard::cipher::Software;
+
+    const OLD: &str = "00112233445566778899aabbccddeeff";
+    const NEW: &str = "ffeeddccbbaa99887766554433221100";
+
+    fn node(key: &str) -> NodeIdentity {
+        NodeIdentity {
+            region: Region::parse("370203").unwrap(),
+            appid: "node-370203".to_owned(),
+            key: Key::parse(key).unwrap(),
+            cipher: Arc::new(Software),
+        }
+    }
+
+    fn sealed(key: &str) -> Sealed {
+        let (node, busilist) = (node(key), "[{\"A\":\"1\"}]");
+        let (busicode, action) = (BusinessCode::parse("007").unwrap(), Action::Add);
+        let manifest = Manifest {
+            batch: batch_id(node.region, "app", "r"),
+            origin: node.region,
+            home: node.region,
+            accepted: Moment::from_micros(0),
+            digest: content_digest(&Software, busicode, action, busilist),
+            records: 1,
+            evidence: Evidence {
+                appid: "app".to_owned(),
+                random: "r".to_owned(),
+                sign: String::new(),
+                profile: Profile::Digest,
+                form: Form::default(),
+                millis: 0,
+            },
+            trace: Vec::new(),
+        };
+        seal(&node, &manifest, busicode, action, busilist)
+    }
+
+    fn opened(sealed: &Sealed, trust: &Trust) -> Result<Opened, OpenFault> {
+        let incoming = Incoming {
+            user_id: Some("node-370203"),
+            copied: false,
+            headers: &sealed.headers,
+            body: sealed.body.as_bytes(),
+        };
+        open(incoming, trust, Moment::from_micros(0))
+    }
+
+    #[test]
+    fn a_changed_key_strands_nothing_and_a_key_taken_out_is_gone() {
+        let key = |text: &str| Key::parse(text).unwrap();
+        let overlap = Trust::new(&node(NEW), [key(OLD)], []);
+        assert!(!opened(&sealed(NEW), &overlap).unwrap().by_former_key);
+        assert!(opened(&sealed(OLD), &overlap).unwrap().by_former_key);
+        let after = Trust::new(&node(NEW), [], []);
+        let refused = opened(&sealed(OLD), &after).unwrap_err();
+        assert!(matches!(refused, OpenFault::SignMismatch { part: "manifest", .. }), "{refused}");
+    }
+
+    #[test]
+    fn envelope_and_manifest_are_sealed_with_one_key() {
+        let key = |text: &str| Key::parse(text).unwrap();
+        let mixed = Sealed { headers: sealed(NEW).headers, body: sealed(OLD).body };
+        let refused = opened(&mixed, &Trust::new(&node(NEW), [key(OLD)], [])).unwrap_err();
+        assert!(matches!(refused, OpenFault::SignMismatch { part: "envelope", .. }), "{refused}");
+    }
 }

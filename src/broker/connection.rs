@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 use lapin::ConnectionProperties;
+use lapin::uri::AMQPUri;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,6 +25,8 @@ pub enum Availability {
     Up,
     /// Connected, but the broker takes no publishes: it is short of memory or disk.
     Blocked,
+    /// Connected, but the broker has settled nothing of what it was handed for too long.
+    Stalled,
     /// Not connected, with the reason.
     Down(String),
 }
@@ -42,6 +45,9 @@ enum Current {
 
 /// A broker that does not answer the handshake within this time is as good as down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A broker that has fallen silent is given up after twice this time, unless the URI says otherwise. RabbitMQ's own proposal,
+/// a minute, would leave requests without an answer for two.
+const HEARTBEAT_SECS: u16 = 10;
 /// The pauses between attempts grow from the first to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(3);
@@ -121,7 +127,9 @@ async fn supervise(settings: &ConnectionSettings, sender: &watch::Sender<Current
 
 async fn connect(settings: &ConnectionSettings) -> Result<lapin::Connection, String> {
     let properties = ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
-    match timeout(CONNECT_TIMEOUT, lapin::Connection::connect(&settings.uri, properties)).await {
+    let mut uri: AMQPUri = settings.uri.parse()?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
+    match timeout(CONNECT_TIMEOUT, lapin::Connection::connect_uri(uri, properties)).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),

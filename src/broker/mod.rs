@@ -3,6 +3,7 @@
 
 mod connection;
 mod consumer;
+mod flight;
 mod message;
 mod names;
 mod publisher;

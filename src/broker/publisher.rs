@@ -1,5 +1,6 @@
 //! The confirmed publisher: a publish has many outcomes, and one of them is success.
 
+use super::flight::Flights;
 use super::{Availability, Connection, Message};
 use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -7,6 +8,7 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::{Channel, Confirmation, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Why a publish is not known to have succeeded.
@@ -29,6 +31,9 @@ pub enum PublishError {
     /// The broker takes no publishes for now: it is short of memory or disk.
     #[error("the broker takes no publishes for now: it is short of memory or disk space")]
     Blocked,
+    /// The broker has settled nothing of what it was handed for too long: more would only pile up.
+    #[error("the broker has confirmed nothing for too long: its disk or the network is slow")]
+    Stalled,
     /// There is no connection, or it broke before the broker answered: the outcome is unknown.
     #[error("no answer from the broker: {0}")]
     Lost(String),
@@ -42,13 +47,17 @@ impl PublishError {
             PublishError::Nacked(_) => "nacked",
             PublishError::Forbidden(_) => "forbidden",
             PublishError::Blocked => "blocked",
+            PublishError::Stalled => "stalled",
             PublishError::Lost(_) => "lost",
         }
     }
 
     /// Whether the broker as a whole is at fault rather than this message.
     pub fn is_outage(&self) -> bool {
-        matches!(self, PublishError::Blocked | PublishError::Lost(_) | PublishError::Nacked(_))
+        match self {
+            PublishError::Blocked | PublishError::Stalled | PublishError::Lost(_) | PublishError::Nacked(_) => true,
+            PublishError::Returned { .. } | PublishError::Forbidden(_) => false,
+        }
     }
 }
 
@@ -65,6 +74,7 @@ struct Shared {
     user: String,
     channels: Vec<Slot>,
     next: AtomicUsize,
+    flights: Flights,
 }
 
 /// A channel, and whose turn it is to publish on it.
@@ -79,16 +89,20 @@ struct Slot {
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Publisher {
-    /// Publishes as `user` over `channels` channels of `connection`.
-    pub fn new(connection: Connection, user: &str, channels: usize) -> Self {
+    /// Publishes as `user` over `channels` channels of `connection`. A broker that settles nothing for longer than `patience`
+    /// is handed nothing more until it does; without patience it is left to the connection's heartbeat to tell.
+    pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
         let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
-        let shared = Shared { connection, user: user.to_owned(), channels, next: AtomicUsize::new(0) };
-        Self { shared: Arc::new(shared) }
+        let (user, next, flights) = (user.to_owned(), AtomicUsize::new(0), Flights::new(patience));
+        Self { shared: Arc::new(Shared { connection, user, channels, next, flights }) }
     }
 
     /// Whether the broker can be used right now.
     pub fn availability(&self) -> Availability {
-        self.shared.connection.availability()
+        match self.shared.connection.availability() {
+            Availability::Up if self.shared.flights.stalled() => Availability::Stalled,
+            other => other,
+        }
     }
 
     /// Waits until the broker is connected.
@@ -100,13 +114,17 @@ impl Publisher {
     ///
     /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        if self.availability() == Availability::Blocked {
-            return Err(PublishError::Blocked);
+        match self.availability() {
+            Availability::Up => {}
+            Availability::Blocked => return Err(PublishError::Blocked),
+            Availability::Stalled => return Err(PublishError::Stalled),
+            Availability::Down(reason) => return Err(PublishError::Lost(reason)),
         }
         let header_bytes: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
         }
+        let _flight = self.shared.flights.begin();
         let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
         let slot = &self.shared.channels[at];
         let channel = self.channel(slot).await.map_err(PublishError::Lost)?;

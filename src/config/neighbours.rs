@@ -33,6 +33,9 @@ pub struct ChildSettings {
     pub appid: String,
     /// The key the child signs with.
     pub key: KeySource,
+    /// Keys it signed with before, good until they are taken out: what they sealed may still be on its way.
+    #[serde(default)]
+    pub former_keys: Vec<KeySource>,
     /// Password of the child's user at this node's broker, for `sesame topology`.
     pub broker_password: Option<TextSource>,
 }

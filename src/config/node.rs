@@ -15,6 +15,9 @@ pub struct NodeSettings {
     pub appid: String,
     /// The key the node signs with.
     pub key: KeySource,
+    /// Keys it signed with before: what they sealed may still lie in its queues.
+    #[serde(default)]
+    pub former_keys: Vec<KeySource>,
     /// What this process does; all by default.
     #[serde(default = "Role::all")]
     pub roles: Vec<Role>,

@@ -1,5 +1,6 @@
 //! What every step of a node works with.
 
+use super::Oldest;
 use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Names, Publisher};
 use crate::clock::Clock;
@@ -30,6 +31,8 @@ pub struct Context {
     pub consuming: Connection,
     /// Names of exchanges and queues.
     pub names: Names,
+    /// How old what the consumers hold is.
+    pub oldest: Oldest,
     /// How batches are committed and tried again.
     pub settings: PersistSettings,
     /// Whether anything takes from the accepted exchange.
@@ -66,10 +69,10 @@ impl Context {
         }
     }
 
-    /// Waits until the broker is connected. False when told to stop meanwhile.
-    pub(super) async fn broker_up(&self) -> bool {
+    /// Waits until a connection to the broker is there. False when told to stop meanwhile.
+    pub(super) async fn broker_up(&self, connection: &Connection) -> bool {
         tokio::select! {
-            () = self.consuming.up() => self.pause(Duration::from_millis(50)).await,
+            () = connection.up() => self.pause(Duration::from_millis(50)).await,
             () = self.stop.cancelled() => false,
         }
     }

@@ -28,7 +28,7 @@ impl LogWriter {
 
     async fn run(self) {
         let queue = self.context.names.log();
-        while self.context.store_up().await && self.context.broker_up().await {
+        while self.context.store_up().await && self.context.broker_up(&self.context.consuming).await {
             match self.context.consuming.consume(&queue, PREFETCH).await {
                 Ok(mut consumer) => {
                     self.serve(&mut consumer).await;

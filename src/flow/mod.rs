@@ -2,15 +2,18 @@
 //! and tried again when that fails (failures); and the writer of the interface log. Each step is a task that stops when
 //! told, finishes what it has in hand, and treats an outage as a pause, never as a failure.
 
+mod caution;
 mod context;
 pub mod failures;
 mod log_writer;
+mod oldest;
 mod outbox;
 mod persist;
 mod uplink;
 
 pub use context::Context;
 pub use log_writer::LogWriter;
+pub use oldest::Oldest;
 pub use outbox::Outbox;
 pub use persist::Persist;
 pub use uplink::Uplink;

@@ -37,6 +37,8 @@ const SETTLE_MOST: usize = 500;
 const LEFT_OVER: Duration = Duration::from_secs(5);
 /// Left-overs taken at once: their bodies are held in memory.
 const SWEEP_MOST: i64 = 40;
+/// A batch that is refused or cannot be read back stands aside for so long: it must not hold up the others.
+const ASIDE: Duration = Duration::from_secs(600);
 
 impl Outbox {
     /// Starts the publisher and the sweeper of left-overs on `tasks`.
@@ -139,20 +141,26 @@ async fn sweep_once(context: &Context) -> Result<usize, StoreError> {
         return Ok(0);
     }
     tracing::info!(batches = left.len(), "publishing what was left in the outbox");
-    let mut published = Vec::with_capacity(left.len());
+    let (mut published, mut aside) = (Vec::with_capacity(left.len()), Vec::new());
     for batch in context.store.batches(&left).await? {
-        match republished(context, &batch) {
+        let refused = match republished(context, &batch) {
             Ok(message) => match publish_one(context, &message).await {
-                Ok(()) => published.push(batch.id),
+                Ok(()) => {
+                    published.push(batch.id);
+                    continue;
+                }
                 Err(error) if error.is_outage() => break,
-                Err(error) => tracing::error!(%error, batch = %batch.id, "cannot be published; it stays in the outbox"),
+                Err(error) => error.to_string(),
             },
-            Err(error) => tracing::error!(error, batch = %batch.id, "cannot be read back; it stays in the outbox"),
-        }
+            Err(error) => error,
+        };
+        tracing::error!(error = refused, batch = %batch.id, "cannot be published; it stays in the outbox");
+        aside.push(batch.id);
     }
-    let complete = published.len() == left.len();
+    let settled = published.len() + aside.len();
     context.store.published(&published).await?;
-    Ok(if complete { left.len() } else { 0 })
+    context.store.put_off_in_outbox(&aside, ASIDE).await?;
+    Ok(if settled == left.len() { settled } else { 0 })
 }
 
 /// The message of a batch, made again from what the store keeps.

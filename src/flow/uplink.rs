@@ -6,7 +6,7 @@ use super::Context;
 use super::context::PROBE;
 use super::failures::{Attempt, Fault, Reason, mend, record};
 use crate::batch::Manifest;
-use crate::broker::{Consumer, Delivery, Message, Names, PublishError, Publisher};
+use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::metrics;
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Uplink {
     context: Context,
+    /// Takes from the node's broker, apart from persist: what breaks its connection must not count deliveries here.
+    consuming: Connection,
     parent: Publisher,
     exchange: String,
     window: u16,
@@ -51,9 +53,9 @@ const BULK_WINDOW: u16 = 4;
 const WINDOW_BYTES: usize = 16 << 20;
 
 impl Uplink {
-    /// A link from this node to the parent whose broker `parent` publishes to.
-    pub fn new(context: Context, parent: Publisher, parent_names: Names, window: u16) -> Self {
-        Self { context, parent, exchange: parent_names.exchange(), window, refused: Arc::default() }
+    /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to.
+    pub fn new(context: Context, consuming: Connection, parent: Publisher, parent_names: Names, window: u16) -> Self {
+        Self { context, consuming, parent, exchange: parent_names.exchange(), window, refused: Arc::default() }
     }
 
     /// Starts it on `tasks`.
@@ -77,10 +79,10 @@ impl Uplink {
 
     async fn run(self, queue: String, window: u16) {
         // A failure needs the store, so without it nothing can be decided about a refused batch.
-        while self.context.store_up().await && self.context.broker_up().await {
-            match self.context.consuming.consume(&queue, window).await {
+        while self.context.store_up().await && self.context.broker_up(&self.consuming).await {
+            match self.consuming.consume(&queue, window).await {
                 Ok(mut consumer) => {
-                    let end = self.serve(&mut consumer, window).await;
+                    let end = self.serve(&queue, &mut consumer, window).await;
                     consumer.close().await;
                     if matches!(end, End::Stopped) {
                         return;
@@ -94,7 +96,7 @@ impl Uplink {
         }
     }
 
-    async fn serve(&self, consumer: &mut Consumer, most: u16) -> End {
+    async fn serve(&self, queue: &str, consumer: &mut Consumer, most: u16) -> End {
         loop {
             let first = tokio::select! {
                 first = consumer.next() => first,
@@ -110,6 +112,7 @@ impl Uplink {
                 bytes += delivery.body.len();
                 window.push(delivery);
             }
+            let _held = self.context.oldest.hold(queue, &window, self.context.clock.now());
             match self.send(window).await {
                 Ok(()) => {}
                 Err(end) => return end,

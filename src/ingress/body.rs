@@ -3,6 +3,7 @@
 use super::budget::Share;
 use super::door::Door;
 use super::outcome::Denial;
+use crate::broker::Availability;
 use crate::standard::refusal::RefusalCode;
 use axum::body::{BodyDataStream, HttpBody};
 use axum::http::{HeaderMap, header};
@@ -36,10 +37,13 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
     refuse_foreign_encoding(headers)?;
     let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
     let lent = announced.unwrap_or(most).saturating_mul(COPIES);
+    // While the broker takes nothing, shares come back late: the sender is told at once.
+    let lent = match door.publisher.availability() {
+        Availability::Up => door.budget.borrow(lent).await,
+        Availability::Blocked | Availability::Stalled | Availability::Down(_) => door.budget.borrow_now(lent),
+    };
     let share =
-        door.budget.borrow(lent).await.map_err(|_| {
-            Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发")
-        })?;
+        lent.map_err(|_| Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发"))?;
     let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
     let in_all = door.limits.patience + Duration::from_secs((announced.unwrap_or(most) / LEAST_RATE) as u64);
     let deadline = Instant::now() + in_all;

@@ -36,14 +36,29 @@ impl Budget {
     ///
     /// The semaphore is fair: a large request is not starved by small ones that come later.
     pub async fn borrow(&self, bytes: usize) -> Result<Share, NoShare> {
-        let blocks = bytes.div_ceil(BLOCK).clamp(1, self.total);
-        // `total` blocks fit 32 bits for any budget below 4 TiB.
-        let wanted = u32::try_from(blocks).unwrap_or(u32::MAX);
+        let wanted = self.blocks_of(bytes);
         let acquired = tokio::time::timeout(self.patience, self.blocks.clone().acquire_many_owned(wanted)).await;
         // The semaphore is never closed, so the inner result is always a permit.
-        let permit = acquired.map_err(|_| NoShare)?.map_err(|_| NoShare)?;
+        acquired.map_err(|_| NoShare)?.map_err(|_| NoShare).map(Share::of)
+    }
+
+    /// Borrows `bytes` if they are free at this moment: for when waiting would not help.
+    pub fn borrow_now(&self, bytes: usize) -> Result<Share, NoShare> {
+        let wanted = self.blocks_of(bytes);
+        self.blocks.clone().try_acquire_many_owned(wanted).map_err(|_| NoShare).map(Share::of)
+    }
+
+    fn blocks_of(&self, bytes: usize) -> u32 {
+        let blocks = bytes.div_ceil(BLOCK).clamp(1, self.total);
+        // `total` blocks fit 32 bits for any budget below 4 TiB.
+        u32::try_from(blocks).unwrap_or(u32::MAX)
+    }
+}
+
+impl Share {
+    fn of(permit: OwnedSemaphorePermit) -> Self {
         metrics::gauge!(BUDGET_USED).increment((permit.num_permits() * BLOCK) as f64);
-        Ok(Share { permit })
+        Self { permit }
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
-use crate::config::{Config, Role};
+use crate::config::{Config, KeySource, Role};
 use crate::dataset::Dictionary;
 use crate::dataset::error::DictionaryError;
-use crate::flow::{Context, Uplink};
+use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Apps, BadApp, Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
@@ -14,6 +14,7 @@ use crate::store::{Purpose, Store, StoreError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,7 +98,8 @@ impl Assembly {
             Connection::start(ConnectionSettings { uri: uri.to_owned(), name }, connections.clone())
         };
         let uri = config.broker.uri.text();
-        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels);
+        let confirm = Duration::from_millis(config.interface.confirm_millis);
+        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels, Some(confirm));
         let names = Names(node.region.tier());
         let store = Store::new(config.store.uri.text(), config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 4;
@@ -110,14 +112,21 @@ impl Assembly {
             publisher: publisher.clone(),
             consuming: connect(uri, "consume"),
             names,
+            oldest: Oldest::default(),
             settings: config.persist.clone(),
             has_parent: config.parent.is_some(),
             clock: clock.clone(),
             stop: stop.clone(),
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
-            Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
+            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2, None);
+            Uplink::new(
+                context.clone(),
+                connect(uri, "uplink take"),
+                to_parent,
+                Names(parent.region.tier()),
+                parent.window,
+            )
         });
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
         let apps = Apps::new(&config.apps)?;
@@ -145,9 +154,10 @@ fn regions(config: &Config) -> Result<RegionTable, StartError> {
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {
-    let children = config
-        .children
-        .iter()
-        .map(|child| (child.appid.clone(), TrustedNode { region: child.region, key: child.key.key().clone() }));
-    Trust::new(node, children)
+    let key = |source: &KeySource| source.key().clone();
+    let children = config.children.iter().map(|child| {
+        let keys = [&child.key].into_iter().chain(&child.former_keys).map(key).collect();
+        (child.appid.clone(), TrustedNode { region: child.region, keys })
+    });
+    Trust::new(node, config.node.former_keys.iter().map(key), children)
 }

@@ -56,6 +56,9 @@ impl Monitor {
         let broker = match self.context.publisher.availability() {
             Availability::Up => Check::good("connected"),
             Availability::Blocked => Check::bad("RabbitMQ takes no publishes: free its memory or disk space"),
+            Availability::Stalled => {
+                Check::bad("RabbitMQ has confirmed nothing for too long: look at its disk, and at the network")
+            }
             Availability::Down(reason) => {
                 Check::bad(format!("RabbitMQ cannot be reached ({reason}): check [broker] uri"))
             }
@@ -104,9 +107,8 @@ impl Monitor {
         }
         for queue in queues {
             let Ok(depth) = self.context.consuming.depth(&queue).await else { continue };
-            if depth == 0 {
-                ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.clone()).set(0.0);
-            }
+            let age = self.context.oldest.age(&queue, depth, self.context.clock.now());
+            ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.clone()).set(age);
             ::metrics::gauge!(metrics::QUEUE_DEPTH, "queue" => queue).set(f64::from(depth));
         }
         if let Ok(depth) = self.context.store.outbox_depth().await {

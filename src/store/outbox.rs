@@ -33,6 +33,17 @@ impl Store {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    /// Puts batches off that cannot be published as they are, so that they do not stand before the others.
+    pub async fn put_off_in_outbox(&self, batches: &[Uuid], by: Duration) -> Result<(), StoreError> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let client = self.client().await?;
+        let later = "UPDATE outbox SET since = now() + make_interval(secs => $2) WHERE batch = ANY($1)";
+        client.execute(later, &[&batches, &by.as_secs_f64()]).await?;
+        Ok(())
+    }
+
     /// How many batches wait in the outbox.
     pub async fn outbox_depth(&self) -> Result<i64, StoreError> {
         Ok(self.client().await?.query_one("SELECT count(*) FROM outbox", &[]).await?.get(0))

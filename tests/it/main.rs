@@ -8,3 +8,4 @@ mod samples;
 mod spine;
 mod topology;
 mod walls;
+mod weather;

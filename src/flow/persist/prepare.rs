@@ -117,12 +117,15 @@ impl Preparer {
         Ok(changes)
     }
 
-    /// The message for the accepted exchange, signed by this node. What this node sealed at its door stays as it is.
+    /// The message for the accepted exchange, signed by this node. What it sealed at its door with its present key stays
+    /// as it is.
     fn onward(&self, opened: &Opened, routing_key: String, delivery: &Delivery, now: Moment) -> Onward {
         let mut manifest = opened.manifest.clone();
         manifest.trace.push(Passage { region: self.node.region.to_string(), at: now.to_rfc3339() });
         let sealed = match std::str::from_utf8(&delivery.body) {
-            Ok(body) if opened.manifest.origin == self.node.region => reseal(&self.node, &manifest, body),
+            Ok(body) if opened.manifest.origin == self.node.region && !opened.by_former_key => {
+                reseal(&self.node, &manifest, body)
+            }
             _ => seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist),
         };
         Onward { routing_key, sealed }

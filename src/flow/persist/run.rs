@@ -4,12 +4,14 @@ use super::commit::{Outage, commit};
 use super::group::collect;
 use super::prepare::{Onward, Prepared, Preparer};
 use crate::broker::{Consumer, Delivery, Message};
+use crate::flow::caution::Caution;
 use crate::flow::failures::{Attempt, Fault, record};
 use crate::flow::{Context, Outbox};
 use crate::metrics;
 use crate::store::{NewBatch, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 /// Commits what arrives on the two persist queues.
@@ -26,6 +28,8 @@ const PREFETCH_BULK: u16 = 6;
 enum End {
     Stopped,
     BrokerLost,
+    /// The time of caution is over.
+    Calm,
 }
 
 /// The pauses while the store is away grow from the first to the last.
@@ -50,32 +54,37 @@ impl Persist {
     }
 
     async fn run(self, queue: String, prefetch: u16) {
+        let mut caution = Caution::new(prefetch);
         // The store first: messages taken while it is away would only have to be given back.
-        while self.context.store_up().await && self.context.broker_up().await {
-            let mut consumer = match self.context.consuming.consume(&queue, prefetch).await {
+        while self.context.store_up().await && self.context.broker_up(&self.context.consuming).await {
+            let mut consumer = match self.context.consuming.consume(&queue, caution.prefetch(Instant::now())).await {
                 Ok(consumer) => consumer,
                 Err(error) => {
                     tracing::warn!(%error, "cannot consume");
+                    caution.alarm(Instant::now());
                     if self.context.pause(Duration::from_secs(1)).await {
                         continue;
                     }
                     return;
                 }
             };
-            let end = self.serve(&queue, &mut consumer).await;
+            let end = self.serve(&queue, &mut consumer, &caution).await;
             // Closing gives back what is in hand: nothing has failed, and another process may go on with it.
             consumer.close().await;
-            if matches!(end, End::Stopped) {
-                return;
+            match end {
+                End::Stopped => return,
+                End::BrokerLost => caution.alarm(Instant::now()),
+                End::Calm => {}
             }
         }
     }
 
-    async fn serve(&self, queue: &str, consumer: &mut Consumer) -> End {
+    async fn serve(&self, queue: &str, consumer: &mut Consumer, caution: &Caution) -> End {
         loop {
             let collected = tokio::select! {
                 collected = collect(consumer, &self.context.settings) => collected,
                 () = self.context.stop.cancelled() => return End::Stopped,
+                () = caution.calm() => return End::Calm,
             };
             let group = match collected {
                 Ok(group) => Arc::new(group),
@@ -84,6 +93,7 @@ impl Persist {
                     return End::BrokerLost;
                 }
             };
+            let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
             if !self.process_surely(queue, &group).await {
                 return End::Stopped;
             }
@@ -96,7 +106,7 @@ impl Persist {
     /// for poison.
     async fn process_surely(&self, queue: &str, group: &Arc<Vec<Delivery>>) -> bool {
         let mut pause = FIRST_PAUSE;
-        while let Err(Outage(error)) = self.process(queue, group).await {
+        while let Err(Outage(error)) = self.process(group).await {
             tracing::warn!(%error, queue, pause_millis = pause.as_millis(), "waiting for the store with a group in hand");
             if !self.context.pause(pause).await {
                 return false;
@@ -107,7 +117,7 @@ impl Persist {
     }
 
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
-    async fn process(&self, queue: &str, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
+    async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
         let prepared = self.prepare(group).await;
         let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
@@ -124,7 +134,7 @@ impl Persist {
             self.keep(delivery, fault).await?;
         }
         for (((delivery, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
-            self.settle(queue, delivery, batch, onward, outcome).await?;
+            self.settle(delivery, batch, onward, outcome).await?;
         }
         if let Some(last) = group.last()
             && let Err(error) = last.ack_through().await
@@ -148,7 +158,6 @@ impl Persist {
 
     async fn settle(
         &self,
-        queue: &str,
         delivery: &Delivery,
         batch: &NewBatch,
         onward: Option<Onward>,
@@ -156,7 +165,7 @@ impl Persist {
     ) -> Result<(), Outage> {
         match outcome {
             Ok(Verdict::Committed { stale }) => {
-                self.count(queue, batch, stale);
+                self.count(batch, stale);
                 if let Some(onward) = onward {
                     self.hand_on(batch, onward);
                 }
@@ -189,7 +198,7 @@ impl Persist {
         if own { Attempt::of(&delivery.headers) } else { Attempt::FIRST }
     }
 
-    fn count(&self, queue: &str, batch: &NewBatch, stale: u32) {
+    fn count(&self, batch: &NewBatch, stale: u32) {
         let labels = [("busicode", batch.busicode.to_string()), ("action", batch.action.to_string())];
         ::metrics::counter!(metrics::BATCHES_PERSISTED, &labels).increment(1);
         ::metrics::counter!(metrics::RECORDS_PERSISTED, &labels).increment(batch.changes.len() as u64);
@@ -199,6 +208,5 @@ impl Persist {
         }
         let age = (self.context.clock.now().micros() - batch.accepted.micros()).max(0) as f64 / 1e6;
         ::metrics::histogram!(metrics::AGE_SECONDS).record(age);
-        ::metrics::gauge!(metrics::QUEUE_AGE, "queue" => queue.to_owned()).set(age);
     }
 }

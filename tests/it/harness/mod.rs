@@ -5,6 +5,8 @@ mod command;
 mod forgery;
 mod node;
 mod process;
+mod proxy;
+mod raw;
 pub mod records;
 mod wait;
 
@@ -13,6 +15,8 @@ pub use command::sesame;
 pub use forgery::{Forgery, honest, publish, region};
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
+pub use proxy::{Proxy, Weather};
+pub use raw::RawPublisher;
 pub use wait::eventually;
 
 use sesame::lab::{Lab, LabOptions, Scratch};
@@ -50,6 +54,17 @@ pub async fn own_lab() -> (Lab, tempfile::TempDir) {
         let folder = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a temporary folder");
         let lab = Lab::start(&LabOptions::new(folder.path())).unwrap_or_else(|error| panic!("{error}"));
         (lab, folder)
+    })
+    .await
+    .expect("a blocking task")
+}
+
+/// Does something to a lab off the async threads.
+pub async fn with(lab: Lab, act: impl FnOnce(&mut Lab) + Send + 'static) -> Lab {
+    let mut lab = lab;
+    tokio::task::spawn_blocking(move || {
+        act(&mut lab);
+        lab
     })
     .await
     .expect("a blocking task")

@@ -25,7 +25,11 @@ pub struct Spec {
     parent: Option<(&'static str, String)>,
     extra: String,
     servers: Option<Servers>,
+    confirm_millis: u32,
 }
+
+/// A machine busy with other tests may keep a confirm waiting for seconds; tests of something else must not see that.
+const PATIENT_CONFIRM: u32 = 30_000;
 
 struct Servers {
     amqp: String,
@@ -46,12 +50,18 @@ pub struct TestNode {
 impl Spec {
     pub fn new(region: &'static str) -> Self {
         let run = Uuid::new_v4().simple().to_string()[..8].to_owned();
-        Self { region, run, parent: None, extra: String::new(), servers: None }
+        Self { region, run, parent: None, extra: String::new(), servers: None, confirm_millis: PATIENT_CONFIRM }
     }
 
     /// Further settings, as TOML sections after the usual ones.
     pub fn extra(mut self, toml: &str) -> Self {
         self.extra.push_str(toml);
+        self
+    }
+
+    /// Waits for the broker's confirm as long as it does by default.
+    pub fn prompt(mut self) -> Self {
+        self.confirm_millis = 2_000;
         self
     }
 
@@ -110,11 +120,12 @@ impl Spec {
         let store = self.servers.as_ref().map_or_else(shared, |servers| servers.store.clone());
         let mut toml = format!(
             "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
-             [interface]\nlisten = \"127.0.0.1:0\"\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
+             [interface]\nlisten = \"127.0.0.1:0\"\nconfirm_millis = {}\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
              [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n\
              management = \"{}\"\n[store]\nuri = \"{store}\"\n",
             self.region,
             self.user(),
+            self.confirm_millis,
             self.amqp(&self.user()),
             self.management(),
         );

@@ -5,4 +5,6 @@ mod forged;
 mod layers;
 mod order;
 mod outage;
+mod poison;
 mod restart;
+mod uplink;

@@ -1,8 +1,7 @@
 //! An outage is not a failure: servers come and go, nothing is lost, nothing counts as an attempt (invariants 1 and 6).
 
-use crate::harness::{Spec, eventually, own_lab, records};
+use crate::harness::{Spec, eventually, own_lab, records, with};
 use sesame::client::{Answered, Client, ClientError};
-use sesame::lab::Lab;
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::random::Random;
 use sesame::store::Store;
@@ -34,22 +33,11 @@ async fn holds(store: &Store, records: i64, what: &str) {
     .await;
 }
 
-/// Does something to a lab off the async threads.
-async fn with(lab: Lab, act: impl FnOnce(&mut Lab) + Send + 'static) -> Lab {
-    let mut lab = lab;
-    tokio::task::spawn_blocking(move || {
-        act(&mut lab);
-        lab
-    })
-    .await
-    .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn invariants_1_6_servers_come_and_go_and_nothing_is_lost() {
     let (lab, _folder) = own_lab().await;
     let city = Spec::new("370200").on(&lab);
-    let county = Spec::new("370203").on(&lab).parent(&city);
+    let county = Spec::new("370203").on(&lab).parent(&city).prompt();
     let mut city = city.start(&[&county]).await;
     let mut county = county.start(&[]).await;
     let (client, stores) = (county.client(), [county.store(), city.store()]);
@@ -105,4 +93,31 @@ async fn invariants_1_4_a_child_and_its_parent_on_two_brokers() {
     county.stop().await;
     city.stop().await;
     drop((lower, upper));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariants_1_6_a_store_that_is_full_or_read_only_is_an_outage() {
+    let node = Spec::new("370203").start(&[]).await;
+    let (database, connection) =
+        tokio_postgres::connect(node.config.store.uri.text(), tokio_postgres::NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let client = node.client();
+    // What PostgreSQL says of a full disk, of a standby, and of rights taken away.
+    for (at, sqlstate) in ["53100", "25006", "42501"].into_iter().enumerate() {
+        let trouble = format!(
+            "CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'in trouble' USING ERRCODE = '{sqlstate}'; END $$; \
+             CREATE TRIGGER trouble BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION trouble()"
+        );
+        database.batch_execute(&trouble).await.unwrap();
+        add_surely(&client, &format!("trouble-{at}")).await;
+        let before = at as i64 * 50;
+        let counted = node.store().batch_count().await.unwrap();
+        assert_eq!(counted * 50, before, "nothing is committed in trouble");
+        database.batch_execute("DROP FUNCTION trouble CASCADE").await.unwrap();
+        holds(&node.store(), before + 50, "what came in trouble").await;
+    }
+    assert!(node.store().failure_counts().await.unwrap().is_empty(), "an outage is no failure");
+    drop(database);
+    driver.abort();
 }

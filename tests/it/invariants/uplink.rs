@@ -1,0 +1,107 @@
+//! Invariant 6 on a link: a batch that the parent's broker refuses fails alone; a parent that refuses everything makes the
+//! link pause, and nothing fails.
+
+use crate::harness::{Spec, TestNode, eventually, lab, records};
+use sesame::broker::{Connection, ConnectionSettings, Message, Names, Publisher};
+use sesame::client::Client;
+use sesame::standard::code::{Action, BusinessCode};
+use sesame::standard::random::Random;
+use sesame::standard::region::Tier;
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+async fn send(client: &Client, name: &str) {
+    let list = records::checks(name, "370203", "2025-06-01 08:00:00", 10);
+    let busicode = BusinessCode::parse("007").unwrap();
+    let answered = client.send(busicode, Action::Add, &list, &Random::from(Uuid::new_v4())).await.unwrap();
+    assert!(answered.success, "{answered:?}");
+}
+
+async fn holds(node: &TestNode, records: i64) {
+    let region = sesame::standard::region::Region::parse("370203").unwrap();
+    eventually(&format!("{} holds {records} records", node.config.node.region), || async {
+        let tally = node.store().tally(region).await.ok()?;
+        (tally.first()?.records == records).then_some(())
+    })
+    .await;
+}
+
+/// A batch in the county's uplink queue that its user may not publish at the parent: it bears another region's key.
+async fn put_a_foreign_batch(county: &TestNode) {
+    let stop = CancellationToken::new();
+    let settings = ConnectionSettings { uri: county.config.broker.uri.text().to_owned(), name: "test".to_owned() };
+    let publisher = Publisher::new(Connection::start(settings, stop.clone()), &county.config.node.appid, 1, None);
+    publisher.up().await;
+    let message = Message {
+        exchange: Names(Tier::County).uplink(),
+        routing_key: "37.02.11.007.01".to_owned(),
+        id: Uuid::new_v4(),
+        headers: BTreeMap::from([("sesame-size".to_owned(), "small".to_owned())]),
+        body: b"{}".as_slice().into(),
+    };
+    publisher.publish(&message).await.unwrap();
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_one_batch_the_parent_refuses_fails_alone() {
+    let city = Spec::new("370200");
+    let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.start(&[]).await;
+    let client = county.client();
+    for round in 0..5 {
+        send(&client, &format!("before-{round}")).await;
+    }
+    put_a_foreign_batch(&county).await;
+    for round in 0..5 {
+        send(&client, &format!("after-{round}")).await;
+    }
+    holds(&city, 100).await;
+    eventually("the one at fault is kept as a failure", || async {
+        let counts = county.store().failure_counts().await.ok()?;
+        let expected = [("uplink".to_owned(), "REFUSED_BY_PARENT".to_owned(), "retrying".to_owned(), 1)];
+        (counts == expected).then_some(())
+    })
+    .await;
+    county.stop().await;
+    city.stop().await;
+}
+
+/// Sets what the county's user may do at the city.
+async fn permit(county: &TestNode, city: &TestNode, write: &str) {
+    let vhost = city.config.broker.uri.text().rsplit('/').next().unwrap().to_owned();
+    let management = lab().broker.as_ref().unwrap().management_url();
+    let url = format!("{management}/api/permissions/{vhost}/{}", county.config.node.appid);
+    let permission = serde_json::json!({"configure": "^$", "write": write, "read": "^$"});
+    let request = reqwest::Client::new().put(url).basic_auth("guest", Some("guest")).json(&permission);
+    assert!(request.send().await.unwrap().status().is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_a_parent_that_refuses_everything_pauses_the_link_and_nothing_fails() {
+    let city = Spec::new("370200");
+    let county = Spec::new("370203").parent(&city);
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.prepare(&[]).await;
+    // Before its first channel: RabbitMQ keeps a channel's permissions in a cache.
+    permit(&county, &city, "^$").await;
+    county.run(sesame::clock::Clock::system()).await;
+    let client = county.client();
+    for round in 0..5 {
+        send(&client, &format!("batch-{round}")).await;
+    }
+    eventually("the batches are committed and handed to the link", || async {
+        let store = county.store();
+        let (tally, waiting) = (store.tally(county.config.node.region).await.ok()?, store.outbox_depth().await.ok()?);
+        (tally.first()?.records == 50 && waiting == 0).then_some(())
+    })
+    .await;
+    assert!(city.store().tally(county.config.node.region).await.unwrap().is_empty());
+    permit(&county, &city, "^city$").await;
+    holds(&city, 50).await;
+    assert!(county.store().failure_counts().await.unwrap().is_empty(), "a link at fault is no failure of its batches");
+    county.stop().await;
+    city.stop().await;
+}
