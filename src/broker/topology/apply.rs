@@ -146,7 +146,11 @@ impl Reconciler<'_> {
             });
         }
         let look = json!({"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto", "truncate": 0});
-        let held = self.management.call(Method::POST, &format!("{path}/get"), Some(&look)).await?;
+        let held = match self.management.call(Method::POST, &format!("{path}/get"), Some(&look)).await {
+            // A stream cannot be asked.
+            Err(TopologyError::Refused { .. }) => return Ok(Done::No(in_use(name))),
+            other => other?,
+        };
         let used = ["messages", "consumers"].iter().any(|number| queue[*number].as_u64().unwrap_or_default() > 0);
         if used || held.as_array().is_none_or(|messages| !messages.is_empty()) {
             return Ok(Done::No(in_use(name)));

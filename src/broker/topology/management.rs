@@ -1,6 +1,7 @@
 //! RabbitMQ's management API, as far as the topology needs it.
 
-use super::observed::{Observed, VhostDocuments};
+use super::documents::VhostDocuments;
+use super::observed::Observed;
 use super::step::escaped;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;

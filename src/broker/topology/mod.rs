@@ -6,6 +6,7 @@ mod apply;
 mod declaration;
 mod desired;
 mod difference;
+mod documents;
 mod management;
 mod node;
 mod objects;

@@ -76,5 +76,9 @@ async fn invariant_1_an_undeclared_queue_is_deleted_only_when_empty() {
         eventually("the empty queue goes", || async { (city.run("apply").await.0 == 0).then_some(()) }).await;
         assert!(!city.api.exists(&path).await && !city.api.exists("/api/exchanges/{vhost}/tap").await);
     }
+    city.declare("tap-stream", json!({"x-queue-type": "stream"})).await;
+    let (status, said) = city.run("apply").await;
+    assert!(status == 1 && said.contains("! queue tap-stream: not declared"), "nobody can tell if it is empty: {said}");
+    city.api.delete("/api/queues/{vhost}/tap-stream").await;
     assert_eq!(city.run("check").await.0, 0);
 }

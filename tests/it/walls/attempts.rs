@@ -2,8 +2,8 @@
 
 use super::{Walls, channel, code, publish};
 use lapin::options::{
-    BasicConsumeOptions, BasicGetOptions, ExchangeBindOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
-    QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+    BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ExchangeBindOptions, ExchangeDeclareOptions,
+    ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
@@ -190,4 +190,19 @@ async fn invariant_6_a_child_cannot_take_up_the_brokers_connections_and_channels
         assert!(connections.len() <= 64, "more connections than declared");
     };
     assert_eq!((connections.len(), code(&refusal)), (64, 530), "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_8_a_message_larger_than_any_batch_is_refused_by_the_broker() {
+    let walls = Walls::standing().await;
+    let connection = walls.connection().await;
+    let channel = channel(&connection).await;
+    let (body, options) = (vec![b'x'; (64 << 20) + 1], BasicPublishOptions::default());
+    let (exchange, key) = ("city".into(), "37.02.03.007.01".into());
+    let confirm = channel.basic_publish(exchange, key, options, &body, BasicProperties::default()).await;
+    let error = match confirm {
+        Ok(confirm) => confirm.await.expect_err("let through"),
+        Err(error) => error,
+    };
+    assert_eq!(code(&error), 406, "{error}");
 }
