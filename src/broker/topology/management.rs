@@ -33,7 +33,7 @@ pub enum TopologyError {
         reason: String,
     },
     /// Refused.
-    #[error("RabbitMQ refused {method} {path} with {status}: {body}; the user needs the administrator tag")]
+    #[error("RabbitMQ refused {method} {path} with {status}: {body}{}", remedy(*status))]
     Refused {
         /// The method.
         method: String,
@@ -64,6 +64,15 @@ pub enum TopologyError {
     },
 }
 
+fn remedy(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            "; [broker] management needs the name and password of a user with the administrator tag"
+        }
+        _ => "",
+    }
+}
+
 const TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -82,6 +91,11 @@ impl Management {
             .build()
             .map_err(|_| bad())?;
         Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), user, password })
+    }
+
+    /// The address, without user and password.
+    pub fn address(&self) -> &str {
+        &self.base
     }
 
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, TopologyError> {

@@ -8,8 +8,12 @@ use crate::config::{self, Config};
 use crate::node::topology_of;
 use anyhow::Context;
 use futures_util::stream::{self, StreamExt};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 #[derive(clap::Args)]
 pub(super) struct Compare {
@@ -21,7 +25,7 @@ pub(super) struct Compare {
     json: bool,
 }
 
-/// Nodes looked at together: one that does not answer takes its time.
+/// Brokers asked together: one that does not answer takes its time.
 const AT_ONCE: usize = 8;
 
 /// What is done with each node.
@@ -54,7 +58,8 @@ impl Compare {
         let files = settings_files(&self.config)?;
         let declaration = Declaration::builtin();
         block_on(async {
-            let reports = files.into_iter().map(|file| report(task, &declaration, file));
+            let turns = Turns::default();
+            let reports = files.into_iter().map(|file| report(task, &declaration, &turns, file));
             let reports: Vec<NodeReport> = stream::iter(reports).buffered(AT_ONCE).collect().await;
             print(&reports, self.json)?;
             Ok(reports)
@@ -62,9 +67,21 @@ impl Compare {
     }
 }
 
-async fn report(task: Task, declaration: &Declaration, file: PathBuf) -> NodeReport {
+/// Whose turn it is at each broker. Vhosts of one broker share users, which two at once would make twice.
+#[derive(Default)]
+struct Turns(RefCell<BTreeMap<String, Arc<Mutex<()>>>>);
+
+impl Turns {
+    fn at(&self, management: &Management) -> Arc<Mutex<()>> {
+        self.0.borrow_mut().entry(management.address().to_owned()).or_default().clone()
+    }
+}
+
+async fn report(task: Task, declaration: &Declaration, turns: &Turns, file: PathBuf) -> NodeReport {
     let (settings, outcome) = match look_up(&file) {
         Ok((config, management, node)) => {
+            let turn = turns.at(&management);
+            let _turn = turn.lock().await;
             let outcome = carry_out(task, declaration, &management, &node).await;
             (Some((config.node.region, node.vhost)), outcome.unwrap_or_else(|error| Outcome::Unknown(error.into())))
         }
