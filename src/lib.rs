@@ -10,6 +10,7 @@ pub mod config;
 pub mod console;
 pub mod dataset;
 pub mod demo;
+pub mod federation;
 pub mod flow;
 pub mod generate;
 pub mod ingress;

@@ -1,6 +1,6 @@
 //! Names of exchanges and queues, all of which begin with the tier (topology/node.toml declares them).
 
-use crate::standard::region::Tier;
+use crate::standard::region::{Region, Tier};
 
 /// The names of one tier.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,16 @@ impl Names {
     /// Queue of bulk batches for the parent.
     pub fn uplink_bulk(self) -> String {
         format!("{}.uplink.bulk", self.0)
+    }
+
+    /// Direct exchange of receipts; the key is the region of the child that is to have one.
+    pub fn receipts(self) -> String {
+        format!("{}.receipts", self.0)
+    }
+
+    /// Bounded queue of one child's receipts, which that child alone may read.
+    pub fn receipts_of(self, child: Region) -> String {
+        format!("{}.receipts.{child}", self.0)
     }
 
     /// Bounded queue of log entries, and its exchange.

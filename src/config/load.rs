@@ -1,6 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::Config;
+use super::secret::within;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -43,11 +44,12 @@ pub enum ConfigError {
 
 const PREFIX: &str = "SESAME__";
 
-/// Reads the settings of a file, overridden by the environment.
+/// Reads the settings of a file, overridden by the environment. Secrets in files of their own are sought from its folder.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let text =
         std::fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
-    parse(&text, &path.display().to_string(), std::env::vars())
+    let folder = path.parent().unwrap_or(Path::new(""));
+    within(folder, || parse(&text, &path.display().to_string(), std::env::vars()))
 }
 
 /// Reads settings from text; `file` names it in errors, `variables` override it.
@@ -203,6 +205,18 @@ mod tests {
         assert!(with("appid = \"370203-A01\"", "appid = \"node-370203\"").unwrap_err().contains("given twice"));
         assert!(with("regions = [\"370203\"]", "regions = [\"370000\"]").unwrap_err().contains("does not lie in"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_sought_from_the_folder_of_the_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.toml");
+        let key = "key = \"00112233445566778899aabbccddeeff\"";
+        std::fs::write(&path, MANUAL.replacen(key, "key = \"file:node.key\"", 1)).unwrap();
+        assert!(load(&path).unwrap_err().to_string().contains("node.key"));
+        std::fs::write(folder.path().join("node.key"), "ffeeddccbbaa99887766554433221100\n").unwrap();
+        let expected = crate::standard::cipher::Key::parse("ffeeddccbbaa99887766554433221100").unwrap();
+        assert_eq!(load(&path).unwrap().node.key.key(), &expected);
     }
 
     #[test]

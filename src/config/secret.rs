@@ -2,8 +2,9 @@
 
 use super::ConfigError;
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::standard::cipher::Key;
 
@@ -60,10 +61,23 @@ impl fmt::Debug for TextSource {
     }
 }
 
+thread_local! {
+    /// Where relative paths start while settings are read: serde hands a value its text, and nothing about the file.
+    static FOLDER: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+}
+
+/// Reads settings whose `file:` paths are seen from `folder`.
+pub(super) fn within<T>(folder: &Path, read: impl FnOnce() -> T) -> T {
+    let before = FOLDER.replace(Some(folder.to_owned()));
+    let result = read();
+    FOLDER.set(before);
+    result
+}
+
 /// `file:PATH` stands for the content of the file, without the line's end.
 fn read(text: &str) -> Result<String, ConfigError> {
     let Some(path) = text.strip_prefix("file:") else { return Ok(text.to_owned()) };
-    let path = PathBuf::from(path);
+    let path = FOLDER.with_borrow(|folder| folder.as_deref().unwrap_or(Path::new("")).join(path));
     let content = std::fs::read_to_string(&path).map_err(|reason| ConfigError::Unreadable { path, reason })?;
     Ok(content.trim_end_matches(['\n', '\r']).to_owned())
 }

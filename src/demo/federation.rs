@@ -1,7 +1,7 @@
-//! The nodes of the demo, as `topology/demo.toml` declares them.
+//! The nodes of the demo: the federation of `topology/demo.toml`, numbered.
 
-use crate::standard::region::Region;
-use serde::Deserialize;
+use crate::federation;
+use crate::standard::region::{Region, RegionTable};
 
 /// The nodes, in the order of their numbers.
 #[derive(Debug, Clone)]
@@ -19,35 +19,19 @@ pub struct DemoNode {
     pub parent: Option<Region>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Declared {
-    nodes: Vec<DeclaredNode>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeclaredNode {
-    number: u16,
-    region: String,
-    parent: Option<String>,
-}
-
 impl Federation {
     /// The federation that ships with sesame.
     pub fn builtin() -> Self {
+        let declared = federation::Federation::parse(include_str!("../../topology/demo.toml"), &RegionTable::builtin());
         // A test reads the same file, so a build that passes its tests cannot fail here.
-        Self::parse(include_str!("../../topology/demo.toml")).expect("the built-in federation is well-formed")
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let declared: Declared = toml::from_str(text).map_err(|e| e.to_string())?;
-        let region = |text: &str| Region::parse(text).map_err(|e| e.to_string());
-        let node = |node: &DeclaredNode| {
-            let parent = node.parent.as_deref().map(region).transpose()?;
-            Ok(DemoNode { number: node.number, region: region(&node.region)?, parent })
+        let declared = declared.expect("the built-in federation is well-formed");
+        let numbered = (1..).zip(declared.nodes());
+        let node = |(number, node): (u16, &federation::FederationNode)| DemoNode {
+            number,
+            region: node.region,
+            parent: node.parent,
         };
-        Ok(Self { nodes: declared.nodes.iter().map(node).collect::<Result<_, String>>()? })
+        Self { nodes: numbered.map(node).collect() }
     }
 
     /// The nodes.
@@ -116,6 +100,7 @@ mod tests {
     #[test]
     fn two_counties_lead_up_to_one_nation() {
         let federation = Federation::builtin();
+        assert_eq!(federation.nodes()[0].interface_port(), 18_101);
         let counties: Vec<_> = federation.counties().copied().collect();
         assert_eq!(counties.len(), 2);
         for county in counties {

@@ -43,7 +43,7 @@ impl Nodes {
             let settings = config::parse(&text, &file.display().to_string(), [])?;
             let topology = topology_of(&settings)?;
             management.delete_vhost(&topology.vhost).await?;
-            apply(&management, &declaration, &topology).await?;
+            apply(&management, &declaration, &topology).await?.complete()?;
             files.push(file);
         }
         let program = std::env::current_exe().map_err(|reason| DemoError::Folder { path: PathBuf::new(), reason })?;

@@ -74,6 +74,9 @@ pub struct BrokerSettings {
     pub advanced: Vec<String>,
 }
 
+/// The longest message that a private broker takes, as docs/topology.md advises for any.
+const MAX_MESSAGE_BYTES: u64 = 64 << 20;
+
 impl Default for BrokerSettings {
     fn default() -> Self {
         Self {
@@ -114,6 +117,8 @@ impl BrokerSettings {
             format!("vm_memory_high_watermark.absolute = {}", self.memory_high_watermark),
             format!("disk_free_limit.absolute = {}", self.disk_free_limit),
             format!("raft.wal_max_size_bytes = {}", self.raft_log_limit),
+            // The largest batch fits; see docs/topology.md.
+            format!("max_message_size = {MAX_MESSAGE_BYTES}"),
             "log.console = false".to_owned(),
             "log.file.level = info".to_owned(),
         ];

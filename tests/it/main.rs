@@ -6,4 +6,6 @@ mod invariants;
 mod refusals;
 mod samples;
 mod spine;
+mod topology;
+mod walls;
 mod weather;

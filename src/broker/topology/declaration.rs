@@ -1,14 +1,17 @@
 //! What `topology/node.toml` says.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
-/// The objects of one node's vhost, with `{tier}` in their names.
+/// The objects of one node's vhost, with `{tier}` and `{child}` in their names.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
-    pub(super) exchanges: Vec<Exchange>,
-    pub(super) queues: Vec<Queue>,
-    pub(super) bindings: Vec<Binding>,
+    pub(super) exchanges: Vec<DeclaredExchange>,
+    pub(super) queues: Vec<DeclaredQueue>,
+    pub(super) bindings: Vec<DeclaredBinding>,
+    #[serde(default)]
+    pub(super) limits: DeclaredLimits,
 }
 
 /// The declaration cannot be read.
@@ -18,7 +21,7 @@ pub struct DeclarationError(#[from] toml::de::Error);
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Exchange {
+pub(super) struct DeclaredExchange {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) kind: ExchangeKind,
@@ -28,7 +31,7 @@ pub(super) struct Exchange {
     pub(super) when: When,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ExchangeKind {
     Topic,
@@ -39,7 +42,7 @@ pub(super) enum ExchangeKind {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Queue {
+pub(super) struct DeclaredQueue {
     pub(super) name: String,
     /// The exchange that takes what has reached the delivery limit.
     pub(super) dead_letter: Option<String>,
@@ -51,7 +54,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Binding {
+pub(super) struct DeclaredBinding {
     pub(super) source: String,
     #[serde(flatten)]
     pub(super) destination: Destination,
@@ -76,13 +79,40 @@ pub(super) struct Header {
     pub(super) value: String,
 }
 
-/// At which nodes an object exists.
+/// RabbitMQ's limits by their own names, `max-connections` and so on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredLimits {
+    /// Of the vhost.
+    #[serde(default)]
+    pub(super) vhost: BTreeMap<String, i64>,
+    /// Of each child's user.
+    #[serde(default)]
+    pub(super) child: BTreeMap<String, i64>,
+}
+
+/// At which nodes an object exists, and how often.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum When {
+    /// Once, everywhere.
     #[default]
     Always,
+    /// Once, at a node that has a parent.
     Parent,
+    /// Once for each child, `{child}` being the child's region.
+    EachChild,
+}
+
+impl ExchangeKind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            ExchangeKind::Topic => "topic",
+            ExchangeKind::Headers => "headers",
+            ExchangeKind::Fanout => "fanout",
+            ExchangeKind::Direct => "direct",
+        }
+    }
 }
 
 impl Declaration {
@@ -123,6 +153,7 @@ mod tests {
         }
         for queue in &declaration.queues {
             assert!(queue.dead_letter.as_deref().is_none_or(|name| exchanges.contains(name)), "{queue:?}");
+            assert_eq!(queue.when == When::EachChild, queue.name.contains("{child}"), "{queue:?}");
         }
     }
 }

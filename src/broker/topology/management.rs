@@ -1,8 +1,10 @@
 //! RabbitMQ's management API, as far as the topology needs it.
 
-use super::{Declaration, NodeTopology};
+use super::documents::VhostDocuments;
+use super::observed::Observed;
+use super::step::escaped;
 use reqwest::{Client, Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// A client of one broker's management API.
@@ -14,7 +16,7 @@ pub struct Management {
     password: String,
 }
 
-/// Why a topology could not be applied.
+/// Why a topology could not be compared or applied.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     /// The address is no URL with user and password.
@@ -42,26 +44,28 @@ pub enum TopologyError {
         /// RabbitMQ's words.
         body: String,
     },
-    /// An object exists with another type or other arguments, which RabbitMQ never changes and does not even mention.
-    #[error(
-        "{kind} {name} of vhost {vhost} exists with {found} instead of {wanted}: stop its users, let it drain, delete it, \
-         and apply again"
-    )]
-    Conflict {
+    /// An answer that is not as RabbitMQ's.
+    #[error("RabbitMQ's management API at {base} answers {path} in a way sesame does not know: {reason}")]
+    Strange {
+        /// The address, without the password.
+        base: String,
+        /// The path.
+        path: String,
+        /// What is wrong.
+        reason: serde_json::Error,
+    },
+    /// Some differences are left for a person.
+    #[error("vhost {vhost} is not as declared, and sesame cannot change it:\n{left}")]
+    Left {
         /// The vhost.
         vhost: String,
-        /// `queue` or `exchange`.
-        kind: &'static str,
-        /// The object.
-        name: String,
-        /// What is there.
-        found: String,
-        /// What the declaration says.
-        wanted: String,
+        /// The differences, a line each.
+        left: String,
     },
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Management {
     /// A client for `http://user:password@host:port`.
@@ -71,11 +75,16 @@ impl Management {
         let (user, password) = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
         // What remains is shown in errors.
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| bad())?;
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(|_| bad())?;
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|_| bad())?;
         Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), user, password })
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, TopologyError> {
+    pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, TopologyError> {
         let mut request = self.client.request(method.clone(), format!("{}{path}", self.base));
         request = request.basic_auth(&self.user, Some(&self.password));
         if let Some(body) = body {
@@ -103,69 +112,36 @@ impl Management {
         }
     }
 
-    async fn put(&self, path: &str, body: Value) -> Result<(), TopologyError> {
-        self.call(Method::PUT, path, Some(&body)).await.map(drop)
+    /// The present state of a vhost and of the broker's users.
+    pub(super) async fn observe(&self, vhost: &str) -> Result<Observed, TopologyError> {
+        let users = self.get("/api/users").await?;
+        let name = escaped(vhost);
+        let vhost = match self.get(&format!("/api/vhosts/{name}")).await {
+            Ok(vhost) => Some(self.documents(&name, vhost).await?),
+            Err(TopologyError::Refused { status: StatusCode::NOT_FOUND, .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Observed::read(vhost, users).map_err(|reason| self.strange("about the vhost", reason))
     }
-}
 
-/// Makes a node's vhost as declared. Safe to repeat: what is right already stays.
-///
-/// # Errors
-/// Also when an object exists in another form, which would lose messages if it were replaced.
-pub async fn apply(
-    management: &Management,
-    declaration: &Declaration,
-    node: &NodeTopology,
-) -> Result<(), TopologyError> {
-    let vhost = escaped(&node.vhost);
-    management.put(&format!("/api/vhosts/{vhost}"), json!({"default_queue_type": "quorum"})).await?;
-    let objects = node.objects(declaration);
-    management.call(Method::POST, &format!("/api/definitions/{vhost}"), Some(&objects)).await?;
-    for (user, password) in node.users() {
-        management.put(&format!("/api/users/{}", escaped(user)), json!({"password": password, "tags": ""})).await?;
-    }
-    for (user, permissions) in node.permissions() {
-        management.put(&format!("/api/permissions/{vhost}/{}", escaped(user)), permissions).await?;
-    }
-    for (user, permission) in node.topic_permissions() {
-        management.put(&format!("/api/topic-permissions/{vhost}/{}", escaped(user)), permission).await?;
-    }
-    compare(management, node, &objects).await
-}
-
-/// RabbitMQ takes a definition that contradicts an existing object without a word.
-///
-/// Compared with the definitions it exports: its lists of queues are gathered with statistics and lag behind.
-async fn compare(management: &Management, node: &NodeTopology, wanted: &Value) -> Result<(), TopologyError> {
-    let vhost = escaped(&node.vhost);
-    let found = management.call(Method::GET, &format!("/api/definitions/{vhost}"), None).await?;
-    for (kind, list) in [("exchange", "exchanges"), ("queue", "queues")] {
-        for object in wanted[list].as_array().into_iter().flatten() {
-            let same_name = |other: &&Value| other["name"] == object["name"];
-            let there = found[list].as_array().into_iter().flatten().find(same_name).unwrap_or(&Value::Null);
-            let aspects = ["type", "durable", "arguments"];
-            let differs = aspects.iter().find(|aspect| object[**aspect] != there[**aspect]);
-            if let Some(aspect) = differs {
-                return Err(TopologyError::Conflict {
-                    vhost: node.vhost.clone(),
-                    kind,
-                    name: object["name"].as_str().unwrap_or_default().to_owned(),
-                    found: format!("{aspect} {}", there[*aspect]),
-                    wanted: object[*aspect].to_string(),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A path segment: vhosts and users may hold any character.
-fn escaped(segment: &str) -> String {
-    segment
-        .bytes()
-        .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(b).to_string(),
-            other => format!("%{other:02X}"),
+    async fn documents(&self, name: &str, vhost: Value) -> Result<VhostDocuments, TopologyError> {
+        Ok(VhostDocuments {
+            vhost,
+            definitions: self.get(&format!("/api/definitions/{name}")).await?,
+            bindings: self.get(&format!("/api/bindings/{name}")).await?,
+            queues: self.get(&format!("/api/queues/{name}?columns=name,messages,consumers")).await?,
+            operator_policies: self.get(&format!("/api/operator-policies/{name}")).await?,
+            limits: self.get(&format!("/api/vhost-limits/{name}")).await?,
+            permissions: self.get(&format!("/api/vhosts/{name}/permissions")).await?,
+            topic_permissions: self.get(&format!("/api/vhosts/{name}/topic-permissions")).await?,
         })
-        .collect()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, TopologyError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(super) fn strange(&self, path: &str, reason: serde_json::Error) -> TopologyError {
+        TopologyError::Strange { base: self.base.clone(), path: path.to_owned(), reason }
+    }
 }

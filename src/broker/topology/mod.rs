@@ -1,10 +1,27 @@
-//! The topology of a node's vhost as declared data (`topology/node.toml`), rendered as RabbitMQ definitions and applied
-//! through the management API. Nobody declares queues by hand.
+//! The topology of a node's vhost as declared data (`topology/node.toml`). Nobody declares queues by hand: [`Desired`] is
+//! what the declaration asks for, [`Observed`] what RabbitMQ has, [`difference`] tells one from the other with the steps
+//! between them, all pure; the management API only observes and carries out steps.
 
+mod apply;
 mod declaration;
-mod definitions;
+mod desired;
+mod difference;
+mod documents;
 mod management;
+mod node;
+mod objects;
+mod observed;
+mod password;
+mod step;
+mod users;
 
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Applied, apply, plan};
 pub use declaration::{Declaration, DeclarationError};
-pub use definitions::{ChildUser, NodeTopology};
-pub use management::{Management, TopologyError, apply};
+pub use desired::Desired;
+pub use difference::{Action, Difference, difference};
+pub use management::{Management, TopologyError};
+pub use node::{ChildUser, NodeTopology};
+pub use observed::Observed;

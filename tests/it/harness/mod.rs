@@ -1,5 +1,8 @@
 //! One private RabbitMQ and PostgreSQL for the whole test process; a vhost and a database for each node of each test.
 
+mod api;
+mod command;
+mod forgery;
 mod node;
 mod process;
 mod proxy;
@@ -7,6 +10,9 @@ mod raw;
 pub mod records;
 mod wait;
 
+pub use api::Api;
+pub use command::sesame;
+pub use forgery::{Forgery, honest, publish, region};
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
 pub use proxy::{Proxy, Weather};

@@ -1,14 +1,13 @@
 //! A node of a test: a vhost, a database, and a node that runs in this process.
 
 use super::{eventually, lab};
-use sesame::broker::topology::{ChildUser, Declaration, Management, NodeTopology, apply};
+use sesame::broker::topology::{Applied, Declaration, Management, apply};
 use sesame::client::Client;
 use sesame::clock::Clock;
 use sesame::config::{self, Config};
 use sesame::lab::Lab;
-use sesame::node::{Listeners, Node};
+use sesame::node::{Listeners, Node, topology_of};
 use sesame::standard::cipher::Key;
-use sesame::standard::region::Region;
 use sesame::store::{Purpose, Store};
 use std::net::SocketAddr;
 use uuid::Uuid;
@@ -85,11 +84,17 @@ impl Spec {
         self
     }
 
-    fn user(&self) -> String {
+    /// The parent's broker as this node's user.
+    pub fn uri_at_parent(&self) -> &str {
+        &self.parent.as_ref().expect("a parent").1
+    }
+
+    /// The node's appid: its user at brokers.
+    pub fn user(&self) -> String {
         format!("node-{}-{}", self.region, self.run)
     }
 
-    fn vhost(&self) -> String {
+    pub fn vhost(&self) -> String {
         format!("{}-{}", self.region, self.run)
     }
 
@@ -103,7 +108,8 @@ impl Spec {
         format!("amqp://{user}:secret@{address}/{}", self.vhost())
     }
 
-    fn management(&self) -> String {
+    /// RabbitMQ's management API, with an administrator.
+    pub fn management(&self) -> String {
         let shared = || lab().broker.as_ref().expect("a broker").management_url();
         let url = self.servers.as_ref().map_or_else(shared, |servers| servers.management.clone());
         url.replace("http://", "http://guest:guest@").replace("guest:guest@guest:guest@", "guest:guest@")
@@ -115,17 +121,21 @@ impl Spec {
         let mut toml = format!(
             "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
              [interface]\nlisten = \"127.0.0.1:0\"\nconfirm_millis = {}\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
-             [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n[store]\nuri = \"{store}\"\n",
+             [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n\
+             management = \"{}\"\n[store]\nuri = \"{store}\"\n",
             self.region,
             self.user(),
             self.confirm_millis,
             self.amqp(&self.user()),
+            self.management(),
         );
         if let Some((region, uri)) = &self.parent {
             toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n"));
         }
         for (region, user) in run_of_children {
-            toml.push_str(&format!("[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\n"));
+            toml.push_str(&format!(
+                "[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\nbroker_password = \"secret\"\n"
+            ));
         }
         toml.push_str(&format!(
             "[[apps]]\nappid = \"{APP}\"\nkey = \"{KEY}\"\nregion = \"{}\"\noperator = true\n",
@@ -152,22 +162,11 @@ impl Spec {
                 .unwrap_or_else(|error| panic!("{error}"));
         }
         let users: Vec<(&str, String)> = children.iter().map(|child| (child.region, child.user())).collect();
-        let password = || Some("secret".to_owned());
-        let topology = NodeTopology {
-            vhost: self.vhost(),
-            region: Region::parse(self.region).unwrap(),
-            user: self.user(),
-            password: password(),
-            has_parent: self.parent.is_some(),
-            children: children
-                .iter()
-                .map(|c| ChildUser { region: Region::parse(c.region).unwrap(), user: c.user(), password: password() })
-                .collect(),
-        };
-        let management = Management::new(&self.management()).unwrap();
-        apply(&management, &Declaration::builtin(), &topology).await.unwrap_or_else(|error| panic!("{error}"));
         let toml = self.toml(&users);
         let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
+        let management = Management::new(&self.management()).unwrap();
+        let applied = apply(&management, &Declaration::builtin(), &topology_of(&config).unwrap()).await;
+        applied.and_then(Applied::complete).unwrap_or_else(|error| panic!("{error}"));
         let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
         TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("batch", &["dataset", "record", "standard"]),
     ("config", &["standard"]),
     ("lab", &[]),
+    ("federation", &["config", "standard"]),
     ("client", &["standard"]),
     ("generate", &["dataset", "standard"]),
     ("broker", &["standard"]),
@@ -27,8 +28,8 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "store",
         ],
     ),
-    ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store"]),
-    ("cli", &["broker", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
+    ("demo", &["broker", "client", "config", "dataset", "federation", "generate", "lab", "node", "standard", "store"]),
+    ("cli", &["broker", "client", "config", "demo", "federation", "generate", "lab", "metrics", "node", "standard"]),
 ];
 
 /// Crates that only some rooms may name.
