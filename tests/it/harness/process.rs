@@ -33,6 +33,19 @@ impl NodeProcess {
         format!("http://127.0.0.1:{}/sesame", self.ports[0])
     }
 
+    /// Where the standard's interface listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[0])
+    }
+
+    /// The most memory the process has held at once, as the kernel tells.
+    pub fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
+        kilobytes * 1024
+    }
+
     /// Where metrics and health are.
     pub fn metrics_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[2])

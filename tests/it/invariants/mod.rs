@@ -3,6 +3,7 @@
 mod failures;
 mod forged;
 mod layers;
+mod memory;
 mod order;
 mod outage;
 mod poison;
