@@ -61,8 +61,11 @@ pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
 /// Log entries given up because the broker took none.
 pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
 
+/// Apps of the store. Label: state (usable, disabled, unreadable).
+pub const APPS: &str = "sesame_apps";
+
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 30] = [
+pub const ALL: [&str; 31] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -91,6 +94,7 @@ pub const ALL: [&str; 30] = [
     STORE_UP,
     CLOCK_OFFSET,
     LOG_LOST,
+    APPS,
     "sesame_build_info",
     "sesame_start_time_seconds",
 ];
@@ -143,6 +147,7 @@ fn describe() {
     describe_gauge!(STORE_UP, "1 while the node's store answers");
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
+    describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!("sesame_build_info", "1, with the version as label");
     describe_gauge!("sesame_start_time_seconds", Unit::Seconds, "When this process started, since 1970");
 }

@@ -15,6 +15,8 @@ pub struct NodeSettings {
     pub appid: String,
     /// The key the node signs with.
     pub key: KeySource,
+    /// The key that the keys of apps in the store are sealed under.
+    pub master_key: Option<KeySource>,
     /// What this process does; all by default.
     #[serde(default = "Role::all")]
     pub roles: Vec<Role>,

@@ -1,6 +1,7 @@
 //! The checks at the door, in the contract's order: parse, appid, sign, codes, grants, random, rules. Pure work but for the
 //! memory of randoms; it runs off the async threads for large bodies.
 
+use super::authenticate::authenticate;
 use super::caller::Caller;
 use super::door::{Door, InterFlag};
 use super::log_query::{self, LogQuery};
@@ -19,7 +20,6 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
-use crate::standard::sign::Signer;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
@@ -81,29 +81,13 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     subject.busicode = shortened(&envelope.busicode);
     subject.action = shortened(&envelope.action);
     let random = Some(envelope.random.clone());
-    let caller = match authenticate(door, &envelope) {
+    let now = door.clock.now();
+    let caller = match authenticate(door, &envelope, now) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
     };
-    let work =
-        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now() }.run(&mut subject);
+    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now }.run(&mut subject);
     Admission { random, caller: Some(caller), subject, work }
-}
-
-fn authenticate(door: &Door, envelope: &Envelope<'_>) -> Result<Caller, Denial> {
-    let Some(app) = door.apps.get(&envelope.appid) else {
-        return Err(Denial::new(RefusalCode::UnknownApp, "应用账号不存在或已停用：请核对 appid，或联系接口提供方开通"));
-    };
-    let cipher = door.node.cipher.as_ref();
-    let signer = Signer { cipher, profile: app.profile, key: &app.key };
-    if !signer.verify(&envelope.canonical(), &envelope.sign) {
-        return Err(Denial::new(
-            RefusalCode::SignMismatch,
-            "签名校验失败：请核对密钥（32位十六进制）、参数顺序 action、appid、busicode、busilist、random，\
-             并对发送的 busilist 原文签名",
-        ));
-    }
-    Ok(Caller { app: app.clone(), random: envelope.random.clone(), cipher: door.node.cipher.clone() })
 }
 
 struct Checks<'a> {

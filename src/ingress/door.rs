@@ -1,9 +1,9 @@
 //! What the ingress works with.
 
-use super::apps::Apps;
 use super::budget::Budget;
 use super::journal::Journal;
 use super::randoms::Randoms;
+use crate::apps::Directory;
 use crate::batch::NodeIdentity;
 use crate::broker::{Names, Publisher};
 use crate::clock::Clock;
@@ -11,7 +11,9 @@ use crate::config::InterfaceSettings;
 use crate::dataset::Dictionary;
 use crate::standard::region::RegionTable;
 use crate::store::Store;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +30,13 @@ pub struct Limits {
     pub confirm: Duration,
 }
 
+/// Looks into wrong signatures, in a second and process.
+const DIAGNOSES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
 /// Everything a request may need.
 pub struct Door {
     pub(super) node: NodeIdentity,
-    pub(super) apps: Apps,
+    pub(super) apps: Directory,
     pub(super) dictionary: Arc<Dictionary>,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
@@ -42,6 +47,8 @@ pub struct Door {
     pub(super) randoms: Randoms,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
+    /// How often a wrong signature is looked into.
+    pub(super) diagnoses: DefaultDirectRateLimiter,
     pub(super) service: String,
     flags: BTreeMap<String, InterFlag>,
     pub(super) always_ok: bool,
@@ -77,7 +84,7 @@ impl Door {
     #[expect(clippy::too_many_arguments, reason = "built once, by hand, where a node is wired together")]
     pub fn new(
         node: NodeIdentity,
-        apps: Apps,
+        apps: Directory,
         dictionary: Arc<Dictionary>,
         regions: Arc<RegionTable>,
         publisher: Publisher,
@@ -115,6 +122,7 @@ impl Door {
                 patience,
                 confirm: Duration::from_millis(settings.confirm_millis),
             },
+            diagnoses: RateLimiter::direct(Quota::per_second(DIAGNOSES)),
             service: settings.service.clone(),
             flags,
             always_ok: settings.always_ok,

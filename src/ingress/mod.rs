@@ -2,7 +2,7 @@
 //! the batch. Needs the broker alone for writes; the store only for queries.
 
 mod admit;
-mod apps;
+mod authenticate;
 mod body;
 mod budget;
 mod caller;
@@ -16,7 +16,6 @@ mod randoms;
 mod reply;
 mod server;
 
-pub use apps::{Apps, BadApp};
 pub use door::{Door, Limits};
 pub use journal::Journal;
 pub use server::router;

@@ -1,8 +1,8 @@
 //! The query of records (§6.1 数据查询, action 04).
 
-use super::apps::App;
 use super::door::Door;
 use super::outcome::{Denial, Success};
+use crate::apps::App;
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
 use crate::standard::busilist::{FlatObject, split_within};

@@ -1,5 +1,6 @@
 //! Building the parts of a node from its settings.
 
+use crate::apps::{BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
@@ -7,7 +8,7 @@ use crate::config::{Config, Role};
 use crate::dataset::Dictionary;
 use crate::dataset::error::DictionaryError;
 use crate::flow::{Context, Uplink};
-use crate::ingress::{Apps, BadApp, Door, Journal};
+use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
 use crate::store::{Purpose, Store, StoreError};
@@ -48,7 +49,7 @@ pub enum StartError {
     Dictionary(#[from] DictionaryError),
     /// An app is bad.
     #[error(transparent)]
-    App(#[from] BadApp),
+    App(#[from] BadSettings),
     /// Another setting is bad.
     #[error("{0}")]
     Setting(String),
@@ -63,6 +64,10 @@ pub struct Assembly {
     pub context: Context,
     /// The door.
     pub door: Arc<Door>,
+    /// The apps that may call, and what keeps them as the store has them; an ingress alone needs that.
+    pub apps: Directory,
+    /// See [`Refresher`].
+    pub refresher: Option<Refresher>,
     /// The store for queries and pages.
     pub store: Store,
     /// The link to the parent, where this process has one.
@@ -119,11 +124,19 @@ impl Assembly {
             let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
             Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
         });
+        let apps = Directory::new(&config.apps)?;
+        let refresher = match config.node.has(Role::Ingress) {
+            true => {
+                let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+                let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
+                Some(Refresher::new(own, apps.clone(), vault, stop.clone()))
+            }
+            false => None,
+        };
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
-        let apps = Apps::new(&config.apps)?;
         let door = Door::new(
             node,
-            apps,
+            apps.clone(),
             dictionary,
             regions,
             publisher.clone(),
@@ -134,7 +147,7 @@ impl Assembly {
             &config.interface,
         )
         .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), store, uplink, publisher })
+        Ok(Self { context, door: Arc::new(door), apps, refresher, store, uplink, publisher })
     }
 }
 

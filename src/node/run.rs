@@ -74,7 +74,8 @@ impl Node {
         serve(Some(listeners.metrics), health::router(health.clone(), metrics));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store).start(&steps);
+        let apps = assembly.refresher.is_some().then(|| assembly.apps.clone());
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps).start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
         }
@@ -129,7 +130,12 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
     let health = health.clone();
     let checks = move || {
         let checks = health.checks();
-        let named = [("RabbitMQ", checks.broker), ("PostgreSQL", checks.store), ("时钟 clock", checks.clock)];
+        let named = [
+            ("RabbitMQ", checks.broker),
+            ("PostgreSQL", checks.store),
+            ("时钟 clock", checks.clock),
+            ("应用 apps", checks.apps),
+        ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
     let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());
@@ -149,7 +155,11 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
     let persists = config.node.has(Role::Persist);
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, .. } = assembly;
+        let Assembly { context, uplink, refresher, .. } = assembly;
+        // Before the schema is ready too: it may be as needed already, and this program the older one.
+        if let Some(refresher) = refresher {
+            refresher.start(&tracker);
+        }
         if !migrate(&context).await {
             return;
         }

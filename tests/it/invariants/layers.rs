@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -18,17 +18,18 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("broker", &["standard"]),
     ("store", &["record", "standard"]),
     ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store"]),
-    ("ingress", &["batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
+    ("apps", &["clock", "config", "metrics", "standard", "store"]),
+    ("ingress", &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
     ("console", &["dataset", "standard", "store"]),
     (
         "node",
         &[
-            "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics", "standard",
-            "store",
+            "apps", "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics",
+            "standard", "store",
         ],
     ),
     ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store"]),
-    ("cli", &["broker", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
+    ("cli", &["apps", "broker", "clock", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
 ];
 
 /// Crates that only some rooms may name.
