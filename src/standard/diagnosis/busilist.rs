@@ -101,7 +101,9 @@ impl Style {
                     members.sort_by_key(|(name, _)| *name);
                 }
                 let colon = if self.spacing == Spacing::None { ":" } else { ": " };
-                let member = |(name, value): (&String, &Value)| format!("{}{colon}{}", self.quoted(name), self.write(value, depth + 1));
+                let member = |(name, value): (&String, &Value)| {
+                    format!("{}{colon}{}", self.quoted(name), self.write(value, depth + 1))
+                };
                 self.enclosed('{', members.into_iter().map(member).collect(), '}', depth)
             }
             Value::String(text) => self.quoted(text),

@@ -2,7 +2,7 @@
 //! actions do to records, what queries and the log answer, and the listener of health and metrics.
 
 mod adds;
-mod ask;
+pub mod ask;
 mod changes;
 mod fixture;
 mod forms;

@@ -1,0 +1,40 @@
+//! The store away: a door that has read its apps goes on with them; one that never has cannot tell who is unknown.
+
+use super::fixture::{Managed, soon};
+use crate::contract::ask::App;
+use crate::harness::{KEY, Spec, eventually, own_lab, records};
+use sesame::clock::Clock;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_store_away_a_door_goes_on_with_the_apps_it_knows() {
+    let (mut lab, _folder) = own_lab().await;
+    let mut managed = Managed::start(Spec::new("370203").on(&lab)).await;
+    let app = managed.add("known", &[]).await;
+    soon(&app, "007", "04", "").await;
+
+    tokio::task::block_in_place(|| lab.database.as_mut().unwrap().kill9());
+    for batch in ["A", "B"] {
+        let list = records::checks(batch, "370203", "2025-06-01 08:00:00", 3);
+        app.ask("007", "01", list).accepted().await;
+    }
+    managed.caller("nobody", KEY).ask("007", "04", "[]").send().await.assert_refusal(401, "UNKNOWN_APP");
+
+    // A process that starts now has never read them.
+    managed.node.stop().await;
+    managed.node.launch(Clock::system()).await;
+    eventually("the broker is connected", || async { managed.node.health().checks().broker.ok.then_some(()) }).await;
+    let app = app.at(&managed.node);
+    let list = records::checks("C", "370203", "2025-06-01 08:00:00", 3);
+    let reply = app.ask("007", "01", list.clone()).send().await;
+    reply.assert_refusal(503, "UNAVAILABLE");
+    assert!(reply.is_unsigned && reply.headers.contains_key("retry-after"), "{reply:?}");
+    let fixed = App::of(&managed.node);
+    fixed.ask("007", "01", list.clone()).accepted().await;
+    assert!(!managed.node.health().checks().apps.ok, "not ready without its apps");
+
+    tokio::task::block_in_place(|| lab.database.as_mut().unwrap().restart().unwrap());
+    eventually("the apps are read", || async { managed.node.health().checks().apps.ok.then_some(()) }).await;
+    app.ask("007", "01", list).accepted().await;
+    managed.node.stop().await;
+    drop(lab);
+}
