@@ -20,3 +20,4 @@ pub mod node;
 pub mod record;
 pub mod standard;
 pub mod store;
+pub mod volume;

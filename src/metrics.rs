@@ -61,11 +61,13 @@ pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
 /// Log entries given up because the broker took none.
 pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
 
+/// Exchanges refused, and messages of links kept waiting, because more came than agreed. Labels: party (node, app, link), limit.
+pub const LIMITED: &str = "sesame_limited_total";
 /// Apps of the store. Label: state (usable, disabled, unreadable).
 pub const APPS: &str = "sesame_apps";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 31] = [
+pub const ALL: [&str; 32] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -94,6 +96,7 @@ pub const ALL: [&str; 31] = [
     STORE_UP,
     CLOCK_OFFSET,
     LOG_LOST,
+    LIMITED,
     APPS,
     "sesame_build_info",
     "sesame_start_time_seconds",
@@ -147,6 +150,7 @@ fn describe() {
     describe_gauge!(STORE_UP, "1 while the node's store answers");
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
+    describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
     describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!("sesame_build_info", "1, with the version as label");
     describe_gauge!("sesame_start_time_seconds", Unit::Seconds, "When this process started, since 1970");

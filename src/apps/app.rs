@@ -8,10 +8,12 @@ use crate::standard::region::Region;
 use crate::standard::response::DatalistForm;
 use crate::standard::sign::Profile;
 use crate::standard::volume::Volume;
+use crate::volume::Gate;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// One app.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct App {
     /// 应用账号.
     pub appid: String,
@@ -37,8 +39,24 @@ pub struct App {
     pub always_ok: bool,
     /// Whether a wrong signature is explained to it.
     pub is_test: bool,
-    /// What was agreed of §7.3.
+    /// The limits it is held to (§7.3).
+    pub gate: Arc<Gate>,
+}
+
+/// The limits of apps that have none of their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allowance {
+    /// What each app may exchange.
     pub volume: Volume,
+    /// The longest body the node takes, in bytes.
+    pub longest_body: usize,
+}
+
+impl Allowance {
+    /// The gate of an app with limits of its own, whole or in part.
+    pub(super) fn gate(&self, own: Volume) -> Gate {
+        Gate::new(&own.or(self.volume), self.longest_body)
+    }
 }
 
 /// The key of an app, and the one it had before for as long as both are good.
@@ -90,7 +108,7 @@ pub fn appid_fault(appid: &str) -> Option<&'static str> {
 
 impl App {
     /// An app of the settings.
-    pub(super) fn of_settings(settings: &AppSettings) -> Result<Self, BadSettings> {
+    pub(super) fn of_settings(settings: &AppSettings, allowance: &Allowance) -> Result<Self, BadSettings> {
         let bad = |reason: String| BadSettings { appid: settings.appid.clone(), reason };
         if let Some(fault) = appid_fault(&settings.appid) {
             return Err(bad(fault.to_owned()));
@@ -115,8 +133,13 @@ impl App {
             form: form(settings.datalist_as_string),
             always_ok: settings.always_ok,
             is_test: settings.test,
-            volume: settings.limits,
+            gate: Arc::new(allowance.gate(settings.limits)),
         })
+    }
+
+    /// What it may exchange.
+    pub fn volume(&self) -> &Volume {
+        self.gate.volume()
     }
 
     /// Whether the business code is granted.

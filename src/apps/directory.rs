@@ -1,6 +1,6 @@
 //! All apps a process knows at this moment, swapped as a whole when the store's have changed.
 
-use super::{App, BadSettings, Vault};
+use super::{Allowance, App, BadSettings, Vault};
 use crate::config::AppSettings;
 use crate::store::{BadApp, StoredApp};
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ use tokio::sync::watch;
 pub struct Directory {
     /// Those of the settings: known always, changed never.
     fixed: Arc<HashMap<String, Arc<App>>>,
+    /// The limits of apps without limits of their own.
+    allowance: Allowance,
     /// Those of the store; `None` until they have been read.
     stored: Arc<watch::Sender<Option<Stored>>>,
 }
@@ -34,10 +36,10 @@ pub enum Absent {
 
 impl Directory {
     /// The apps of the settings, and none of the store yet.
-    pub fn new(settings: &[AppSettings]) -> Result<Self, BadSettings> {
-        let apps = settings.iter().map(|s| Ok((s.appid.clone(), Arc::new(App::of_settings(s)?))));
+    pub fn new(settings: &[AppSettings], allowance: Allowance) -> Result<Self, BadSettings> {
+        let apps = settings.iter().map(|s| Ok((s.appid.clone(), Arc::new(App::of_settings(s, &allowance)?))));
         let fixed = Arc::new(apps.collect::<Result<_, _>>()?);
-        Ok(Self { fixed, stored: Arc::new(watch::Sender::new(None)) })
+        Ok(Self { fixed, allowance, stored: Arc::new(watch::Sender::new(None)) })
     }
 
     /// The app of an appid.
@@ -71,8 +73,8 @@ impl Directory {
         }
         // A disabled app is as if it were not there.
         for app in apps.iter().filter(|app| app.disabled.is_none()) {
-            let opened = match App::of_store(app, vault) {
-                Ok(opened) => Some(Arc::new(opened)),
+            let opened = match App::of_store(app, vault, &self.allowance) {
+                Ok(opened) => Some(Arc::new(self.with_known_gate(opened))),
                 Err(error) => {
                     stored.unreadable.push(format!("{}: {error}", app.appid));
                     None
@@ -81,5 +83,16 @@ impl Directory {
             stored.apps.insert(app.appid.clone(), opened);
         }
         self.stored.send_replace(Some(stored));
+    }
+
+    /// The same app with the gate it has had so far, if its limits are the same: what it has used up stays used up when
+    /// some other app is changed.
+    fn with_known_gate(&self, app: App) -> App {
+        let stored = self.stored.borrow();
+        let before = stored.as_ref().and_then(|stored| stored.apps.get(&app.appid)?.clone());
+        match before.filter(|before| before.volume() == app.volume()) {
+            Some(before) => App { gate: before.gate.clone(), ..app },
+            None => app,
+        }
     }
 }

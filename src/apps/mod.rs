@@ -10,7 +10,7 @@ mod stored;
 mod vault;
 mod view;
 
-pub use app::{App, BadSettings, Keys, appid_fault};
+pub use app::{Allowance, App, BadSettings, Keys, appid_fault};
 pub use directory::{Absent, Directory};
 pub use refresh::Refresher;
 pub use registry::{Actor, NewApp, Registry, RegistryError};

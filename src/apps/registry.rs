@@ -186,7 +186,7 @@ impl Registry {
 
     /// What keeps an app from being used by a node with this master key, if anything does.
     pub fn fault(&self, app: &StoredApp) -> Option<CannotOpen> {
-        super::App::of_store(app, self.vault.as_ref()).err()
+        super::App::of_store(app, self.vault.as_ref(), &super::Allowance::default()).err()
     }
 
     fn seal(&self, appid: &str, column: Column, key: &Key) -> Result<Vec<u8>, CannotOpen> {

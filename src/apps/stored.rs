@@ -1,16 +1,21 @@
 //! From an app as the store keeps it to one that can be used.
 
 use super::app::form;
-use super::{App, CannotOpen, Column, Keys, Vault};
+use super::{Allowance, App, CannotOpen, Column, Keys, Vault};
 use crate::standard::cipher::Key;
 use crate::store::StoredApp;
+use std::sync::Arc;
 
 impl App {
     /// Opens the keys of a stored app.
     ///
     /// # Errors
     /// Without a master key, or when a key does not open.
-    pub(super) fn of_store(stored: &StoredApp, vault: Option<&Vault>) -> Result<Self, CannotOpen> {
+    pub(super) fn of_store(
+        stored: &StoredApp,
+        vault: Option<&Vault>,
+        allowance: &Allowance,
+    ) -> Result<Self, CannotOpen> {
         let vault = vault.ok_or(CannotOpen::NoMasterKey)?;
         let open = |column, sealed: &[u8]| vault.open(&stored.appid, column, sealed);
         let previous = stored.previous.as_ref();
@@ -29,7 +34,7 @@ impl App {
             form: form(stored.datalist_as_string),
             always_ok: stored.always_ok,
             is_test: stored.is_test,
-            volume: stored.volume,
+            gate: Arc::new(allowance.gate(stored.volume)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the settings, and saying what is wrong with them.
 
-use super::Config;
+use super::{Config, neighbours};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -134,6 +134,14 @@ fn check(config: &Config) -> Result<(), String> {
     {
         return Err(format!("[parent] region {} does not cover the node's region {region}", parent.region));
     }
+    let least = neighbours::LEAST_BYTES_PER_SECOND;
+    if let Some(rate) = config.parent.as_ref().and_then(|parent| parent.bytes_per_second)
+        && rate.get() < least
+    {
+        return Err(format!(
+            "[parent] bytes_per_second {rate} is too little for large batches to arrive in time: at least {least}"
+        ));
+    }
     for child in &config.children {
         if child.region == region || !region.covers(child.region) {
             return Err(format!("[[children]] {}: region {} does not lie in {region}", child.appid, child.region));
@@ -203,6 +211,18 @@ mod tests {
         assert!(with("appid = \"370203-A01\"", "appid = \"node-370203\"").unwrap_err().contains("given twice"));
         assert!(with("regions = [\"370203\"]", "regions = [\"370000\"]").unwrap_err().contains("does not lie in"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
+    }
+
+    #[test]
+    fn clause_7_3_limits_are_read_and_the_link_is_not_starved() {
+        let limits = "[interface.limits]\nexchanges_per_second = 9\n[interface.app_limits]\nmax_records = 8\n";
+        let text = MANUAL.replace("[parent]\n", &format!("{limits}[parent]\nbytes_per_second = 65_536\n"));
+        let text = text.replace("[interface.limits]\n#", "#").replace("[interface.app_limits]\n#", "#");
+        let config = parse(&text, "node.toml", []).unwrap();
+        assert_eq!(config.interface.limits.volume().exchanges_per_second.unwrap().get(), 9);
+        assert_eq!(config.interface.app_limits.max_records.unwrap().get(), 8);
+        let slow = text.replace("bytes_per_second = 65_536", "bytes_per_second = 65_535");
+        assert!(parse(&slow, "node.toml", []).unwrap_err().to_string().contains("at least 65536"));
     }
 
     #[test]

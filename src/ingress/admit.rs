@@ -4,6 +4,7 @@
 use super::authenticate::authenticate;
 use super::caller::Caller;
 use super::door::{Door, InterFlag};
+use super::limited::{Party, pass_app, too_many_records};
 use super::log_query::{self, LogQuery};
 use super::outcome::Denial;
 use super::query::{self, RecordQuery};
@@ -20,6 +21,7 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
+use crate::volume::Pass;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
@@ -33,6 +35,8 @@ pub(super) struct Admission {
     pub(super) caller: Option<Caller>,
     /// What the request says of itself, for the log; as sent, shortened.
     pub(super) subject: Subject,
+    /// The app's place among its exchanges being worked on.
+    pub(super) pass: Option<Pass>,
     /// What is to be done, or why nothing is.
     pub(super) work: Result<Work, Denial>,
 }
@@ -73,7 +77,8 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
         Err(error) => {
-            return Admission { random: error.random, caller: None, subject, work: Err(Denial::from(error.reason)) };
+            let work = Err(Denial::from(error.reason));
+            return Admission { random: error.random, caller: None, subject, pass: None, work };
         }
     };
     let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
@@ -84,10 +89,14 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     let now = door.clock.now();
     let caller = match authenticate(door, &envelope, now) {
         Ok(caller) => caller,
-        Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
+        Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
+    };
+    let pass = match pass_app(&caller.app, body.len()) {
+        Ok(pass) => Some(pass),
+        Err(denial) => return Admission { random, caller: Some(caller), subject, pass: None, work: Err(denial) },
     };
     let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now }.run(&mut subject);
-    Admission { random, caller: Some(caller), subject, work }
+    Admission { random, caller: Some(caller), subject, pass, work }
 }
 
 struct Checks<'a> {
@@ -167,11 +176,8 @@ impl Checks<'_> {
             home: self.caller.app.home,
             latest: self.now.plus_micros(TOLERANCE_MICROS),
         };
-        let most = self.door.limits.records;
-        let Some(elements) = split_within(content, most)? else {
-            let reason = format!("一次交换的记录超过上限{most}条：请分批报送");
-            return Err(Denial::new(RefusalCode::TooLarge, reason));
-        };
+        let (party, most) = self.most_records();
+        let Some(elements) = split_within(content, most)? else { return Err(too_many_records(party, most)) };
         let reading = read_records(dataset, action, &elements, &stamp, Depth::Rules);
         self.reachable(&reading)?;
         let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
@@ -204,6 +210,15 @@ impl Checks<'_> {
         })))
     }
 
+    /// The most records of an exchange, and whose limit that is.
+    fn most_records(&self) -> (Party, usize) {
+        let node = self.door.limits.records;
+        match self.caller.app.volume().max_records.map(|most| most.get() as usize) {
+            Some(own) if own < node => (Party::App, own),
+            _ => (Party::Node, node),
+        }
+    }
+
     /// Whether every record lies where the app may write.
     fn reachable(&self, reading: &Reading) -> Result<(), Denial> {
         let foreign: Vec<String> = reading
@@ -231,6 +246,7 @@ impl Checks<'_> {
                 refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
                 faults: reading.faults,
                 records,
+                retry_after: None,
             });
         }
         Ok(reading)

@@ -11,6 +11,7 @@ use crate::config::InterfaceSettings;
 use crate::dataset::Dictionary;
 use crate::standard::region::RegionTable;
 use crate::store::Store;
+use crate::volume::Gate;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -47,6 +48,8 @@ pub struct Door {
     pub(super) randoms: Randoms,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
+    /// The limits of all callers together.
+    pub(super) gate: Gate,
     /// How often a wrong signature is looked into.
     pub(super) diagnoses: DefaultDirectRateLimiter,
     pub(super) service: String,
@@ -122,6 +125,7 @@ impl Door {
                 patience,
                 confirm: Duration::from_millis(settings.confirm_millis),
             },
+            gate: Gate::new(&settings.limits.volume(), settings.max_body_bytes),
             diagnoses: RateLimiter::direct(Quota::per_second(DIAGNOSES)),
             service: settings.service.clone(),
             flags,

@@ -9,6 +9,7 @@ mod caller;
 mod door;
 mod exchange;
 mod journal;
+mod limited;
 mod log_query;
 mod outcome;
 mod query;

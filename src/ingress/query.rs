@@ -105,7 +105,7 @@ pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Resu
         return Ok(());
     }
     let refusal = Refusal::new(RefusalCode::InvalidRecords, "查询条件有误：请按 busilist 改正");
-    Err(Denial { refusal, faults, records: 0 })
+    Err(Denial { faults, ..refusal.into() })
 }
 
 pub(super) fn size(value: &str, most: u32) -> Result<u32, String> {

@@ -1,6 +1,6 @@
 //! Building the parts of a node from its settings.
 
-use crate::apps::{BadSettings, Directory, Refresher, Vault};
+use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
@@ -12,6 +12,7 @@ use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
 use crate::store::{Purpose, Store, StoreError};
+use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -122,9 +123,13 @@ impl Assembly {
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
             let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
-            Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
+            let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
+            Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window, pace)
         });
-        let apps = Directory::new(&config.apps)?;
+        let apps = Directory::new(
+            &config.apps,
+            Allowance { volume: config.interface.app_limits, longest_body: config.interface.max_body_bytes },
+        )?;
         let refresher = match config.node.has(Role::Ingress) {
             true => {
                 let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;

@@ -27,6 +27,23 @@ pub struct Volume {
     pub max_concurrent: Option<NonZeroU32>,
 }
 
+impl Volume {
+    /// The same, and what it leaves open by `default`.
+    pub fn or(self, default: Volume) -> Self {
+        Self {
+            max_records: self.max_records.or(default.max_records),
+            max_body_bytes: self.max_body_bytes.or(default.max_body_bytes),
+            exchanges_per_second: self.exchanges_per_second.or(default.exchanges_per_second),
+            // A burst belongs to its average: that of the default says nothing about another.
+            exchanges_burst: self
+                .exchanges_burst
+                .or(default.exchanges_burst.filter(|_| self.exchanges_per_second.is_none())),
+            bytes_per_second: self.bytes_per_second.or(default.bytes_per_second),
+            max_concurrent: self.max_concurrent.or(default.max_concurrent),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +55,15 @@ mod tests {
         assert_eq!(serde_json::from_str::<Volume>("{}").unwrap(), Volume::default());
         assert!(serde_json::from_str::<Volume>(r#"{"max_records":0}"#).is_err());
         assert!(serde_json::from_str::<Volume>(r#"{"records":1}"#).is_err());
+    }
+
+    #[test]
+    fn clause_7_3_a_default_fills_what_was_not_agreed() {
+        let some = NonZeroU32::new;
+        let default = Volume { exchanges_per_second: some(5), exchanges_burst: some(50), ..Volume::default() };
+        let own = Volume { exchanges_per_second: some(1), max_records: some(9), ..Volume::default() };
+        assert_eq!(own.or(default), own, "a burst of the default does not belong to another average");
+        let filled = Volume { max_records: some(9), ..Volume::default() }.or(default);
+        assert_eq!((filled.exchanges_burst, filled.max_records), (some(50), some(9)));
     }
 }

@@ -3,7 +3,10 @@
 mod at_rest;
 mod diagnosis;
 mod fixture;
+mod large;
 mod lifecycle;
+mod limits;
+mod link;
 mod outage;
 mod rotation;
 mod samples;

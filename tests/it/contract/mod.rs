@@ -4,7 +4,7 @@
 mod adds;
 pub mod ask;
 mod changes;
-mod fixture;
+pub mod fixture;
 mod forms;
 mod grants;
 mod invalid;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -17,19 +17,26 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("generate", &["dataset", "standard"]),
     ("broker", &["standard"]),
     ("store", &["record", "standard"]),
-    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store"]),
-    ("apps", &["clock", "config", "metrics", "standard", "store"]),
-    ("ingress", &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
+    ("volume", &["standard"]),
+    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
+    ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
+    ("ingress", &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "volume"]),
     ("console", &["dataset", "standard", "store"]),
     (
         "node",
         &[
             "apps", "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics",
-            "standard", "store",
+            "standard", "store", "volume",
         ],
     ),
     ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store"]),
-    ("cli", &["apps", "broker", "clock", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
+    (
+        "cli",
+        &[
+            "apps", "broker", "clock", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard",
+            "store",
+        ],
+    ),
 ];
 
 /// Crates that only some rooms may name.
