@@ -17,6 +17,9 @@ pub struct Refresher {
 
 /// Between two looks at the counter of changes.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long a look may take. A server that vanished without a word would hold one up for a quarter of an hour, and disabled
+/// apps would go on calling.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Refresher {
     /// Refreshes `directory` from `store`, which should have a connection that nothing else uses: a disabled app must not go
@@ -30,7 +33,11 @@ impl Refresher {
         tasks.spawn(async move {
             let mut told = String::new();
             loop {
-                match self.look().await {
+                let looked = tokio::time::timeout(PATIENCE, self.look()).await.unwrap_or_else(|_| {
+                    self.store.renew();
+                    Err(StoreError::Outage(format!("no answer within {} s", PATIENCE.as_secs())))
+                });
+                match looked {
                     Ok(()) => told.clear(),
                     Err(error) if error.to_string() != told => {
                         tracing::warn!(%error, "changes of apps cannot be read; going on with what is known");

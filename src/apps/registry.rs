@@ -80,6 +80,13 @@ pub enum RegistryError {
     Vault(#[from] CannotOpen),
 }
 
+/// Why nothing is written.
+enum Halt {
+    Refused(RegistryError),
+    /// It is as it should be already: nothing happened that could be noted.
+    Unchanged(Box<StoredApp>),
+}
+
 impl Registry {
     /// Acts on the apps of a node.
     pub fn new(store: Store, vault: Option<Vault>, node: Region, clock: Clock, actor: Actor) -> Self {
@@ -171,12 +178,20 @@ impl Registry {
     ) -> Result<StoredApp, RegistryError> {
         let change = |before: &StoredApp| {
             let mut after = before.clone();
-            edit(&mut after)?;
+            edit(&mut after).map_err(Halt::Refused)?;
+            if after == *before {
+                return Err(Halt::Unchanged(Box::new(after)));
+            }
             after.changed = self.clock.now();
             let act = self.act(act, &after, difference(before, &after));
             Ok((after, act))
         };
-        self.store.change_app(appid, change).await?.ok_or_else(|| RegistryError::Missing(appid.to_owned()))?
+        match self.store.change_app(appid, change).await? {
+            Some(Ok(changed)) => Ok(changed),
+            Some(Err(Halt::Unchanged(app))) => Ok(*app),
+            Some(Err(Halt::Refused(error))) => Err(error),
+            None => Err(RegistryError::Missing(appid.to_owned())),
+        }
     }
 
     /// One app.

@@ -38,7 +38,7 @@ pub struct AppSettings {
     /// Whether its answers always have the HTTP status 200.
     #[serde(default)]
     pub always_ok: bool,
-    /// Whether SIGN_MISMATCH names the likely cause: for apps under development.
+    /// Whether `SIGN_MISMATCH` names the likely cause: for apps under development.
     #[serde(default)]
     pub test: bool,
     /// What was agreed of §7.3.

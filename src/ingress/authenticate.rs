@@ -4,7 +4,7 @@ use super::caller::Caller;
 use super::door::Door;
 use super::outcome::Denial;
 use crate::apps::{Absent, App};
-use crate::standard::diagnosis::{Known, diagnose};
+use crate::standard::diagnosis::{Diagnosis, Known, diagnose};
 use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::standard::refusal::RefusalCode;
@@ -42,14 +42,16 @@ fn unknown(absent: Absent, appid: &str) -> Denial {
 fn mismatch(door: &Door, app: &App, envelope: &Envelope<'_>, now: Moment) -> String {
     // An attempt costs some milliseconds, and anyone can cause one.
     if app.is_test && door.diagnoses.check().is_ok() {
-        let known = Known {
+        let known = |key| Known {
             cipher: door.node.cipher.as_ref(),
             profile: app.profile,
-            key: &app.keys.current,
+            key,
             retired: app.keys.retired_at(now),
             data_key: app.data_key.as_ref(),
         };
-        return format!("签名校验失败，可能的原因：{}", diagnose(&known, envelope));
+        let diagnoses = app.keys.good_at(now).map(|key| diagnose(&known(key), envelope));
+        let diagnosis = diagnoses.reduce(Diagnosis::or_better).unwrap_or(Diagnosis::Nothing);
+        return format!("签名校验失败，可能的原因：{diagnosis}");
     }
     "签名校验失败：请核对密钥（32位十六进制）、参数顺序 action、appid、busicode、busilist、random，\
      并对发送的 busilist 原文签名"

@@ -62,7 +62,7 @@ pub(super) struct Add {
     /// Its answers always have the HTTP status 200
     #[arg(long)]
     always_ok: bool,
-    /// SIGN_MISMATCH names the likely cause: for apps under development
+    /// `SIGN_MISMATCH` names the likely cause: for apps under development
     #[arg(long)]
     test: bool,
     #[command(flatten)]

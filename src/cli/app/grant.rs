@@ -74,7 +74,7 @@ pub(super) struct Set {
     /// Whether its answers always have the HTTP status 200
     #[arg(long, value_name = "true|false")]
     always_ok: Option<bool>,
-    /// Whether SIGN_MISMATCH names the likely cause
+    /// Whether `SIGN_MISMATCH` names the likely cause
     #[arg(long, value_name = "true|false")]
     test: Option<bool>,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::standard::json::quote;
 /// A text that may have been signed, and the mistakes that make it.
 pub(super) struct Candidate {
     pub(super) mistakes: Vec<Mistake>,
-    pub(super) text: String,
+    pub(super) text: Vec<u8>,
 }
 
 /// The parameters in the order of the canonical string.
@@ -21,8 +21,8 @@ pub(super) fn candidates(known: &Known<'_>, envelope: &Envelope<'_>) -> Vec<Cand
     let sent = envelope.busilist.text();
     let values: [&str; 5] = [&envelope.action, &envelope.appid, &envelope.busicode, sent, envelope.random.as_str()];
     let right = in_order(&values, [0, 1, 2, 3, 4]);
-    let mut all = vec![Candidate { mistakes: Vec::new(), text: right.clone() }];
-    let mut one = |mistake: Mistake, text: String| all.push(Candidate { mistakes: vec![mistake], text });
+    let mut all = vec![Candidate { mistakes: Vec::new(), text: right.clone().into() }];
+    let mut one = |mistake: Mistake, text: String| all.push(Candidate { mistakes: vec![mistake], text: text.into() });
 
     let busilists = busilist::variants(known, &envelope.busilist);
     for (mistake, text) in &busilists {
@@ -53,13 +53,15 @@ pub(super) fn candidates(known: &Known<'_>, envelope: &Envelope<'_>) -> Vec<Cand
     let encoded: Vec<String> = values.iter().map(|value| url_encoded(value)).collect();
     one(Mistake::UrlEncoded, in_order(&std::array::from_fn(|at| encoded[at].as_str()), [0, 1, 2, 3, 4]));
 
+    let (gbk, _, _) = encoding_rs::GBK.encode(&right);
+    all.push(Candidate { mistakes: vec![Mistake::Gbk], text: gbk.into_owned() });
     for order in orders() {
         let mistake = Mistake::Order(order.map(|at| NAMES[at]).join("、"));
-        all.push(Candidate { mistakes: vec![mistake.clone()], text: in_order(&values, order) });
+        all.push(Candidate { mistakes: vec![mistake.clone()], text: in_order(&values, order).into() });
         if order == TABLE_1 {
             all.extend(busilists.iter().map(|(other, text)| Candidate {
                 mistakes: vec![mistake.clone(), other.clone()],
-                text: in_order(&with(&values, 3, text), order),
+                text: in_order(&with(&values, 3, text), order).into(),
             }));
         }
     }

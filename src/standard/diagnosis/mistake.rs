@@ -51,6 +51,8 @@ pub enum Mistake {
     Appended(&'static str),
     /// The request's JSON instead of the canonical string.
     Json,
+    /// The canonical string in GBK.
+    Gbk,
     /// The canonical string URL-encoded.
     UrlEncoded,
     /// The busilist was serialised once more, and came out as described.
@@ -84,6 +86,7 @@ impl fmt::Display for Mistake {
             Mistake::TrailingNewline => "规范串末尾多了换行：请去掉",
             Mistake::NoNames => "规范串里只有参数值：应为 action=…&appid=…&busicode=…&busilist=…&random=…",
             Mistake::Json => "签名的是整个请求的 JSON：应为规范串 action=…&appid=…&busicode=…&busilist=…&random=…",
+            Mistake::Gbk => "规范串按 GBK 取了字节：应按 UTF-8",
             Mistake::UrlEncoded => "规范串做了 URL 编码：请用原文",
             Mistake::JavaText => "签名的 busilist 是 Java 集合的 toString（{键=值, …}）：应为发送的 JSON 文本",
             Mistake::Quoted => {

@@ -97,6 +97,18 @@ fn by_the_last_block(known: &Known<'_>, given: &Given) -> Diagnosis {
     if given.bytes.ends_with(&padding) { Diagnosis::OtherText } else { Diagnosis::OtherKey }
 }
 
+impl Diagnosis {
+    /// The one that says more: where two keys are good, the signature was meant to be made with one of them.
+    pub fn or_better(self, other: Diagnosis) -> Diagnosis {
+        let doubt = |diagnosis: &Diagnosis| match diagnosis {
+            Diagnosis::Found(mistakes) => mistakes.len(),
+            Diagnosis::OtherText => usize::MAX - 1,
+            _ => usize::MAX,
+        };
+        if doubt(&other) < doubt(&self) { other } else { self }
+    }
+}
+
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

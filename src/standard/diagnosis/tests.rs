@@ -129,6 +129,9 @@ fn parameters_are_told_when_they_are_not_as_agreed() {
     for (text, mistake) in cases {
         assert_eq!(told(&signed(&text)), found(mistake), "{text}");
     }
+    let (gbk, _, _) = encoding_rs::GBK.encode(&right);
+    let digest = hex::encode(Software.sm3(&[&gbk]));
+    assert_eq!(told(&hex::encode(Software.sm4_ecb(&key(KEY), &[digest.as_bytes()]))), found(Mistake::Gbk));
     let encoded =
         "%5B%7B%22SYDJZBH%22%3A%22%E6%A2%AF11%E9%B2%81B%2F1%22%2C%22BZ%22%3A%22a%3Cb%22%2C%22A%22%3A%2212.50%22%7D%5D";
     assert_eq!(told(&signed(&canonical(encoded))), found(Mistake::UrlEncoded));
@@ -190,6 +193,15 @@ fn what_is_not_found_is_narrowed_by_the_last_block() {
     assert_eq!(told(&signed_with(&Key::from_bytes([9; 16]), &canonical(SENT))), Diagnosis::OtherKey);
     let long = format!("[\"{}\"]", "x".repeat(LONGEST));
     assert_eq!(told_by(Profile::Digest, Busilist::Array(&long), "00"), Diagnosis::TooLong);
+}
+
+#[test]
+fn of_two_diagnoses_the_one_that_says_more_counts() {
+    let (one, two) = (found(Mistake::Cbc), Diagnosis::Found(vec![Mistake::Cbc, Mistake::Json]));
+    assert_eq!(Diagnosis::OtherKey.or_better(two.clone()), two);
+    assert_eq!(two.or_better(one.clone()), one);
+    assert_eq!(Diagnosis::OtherKey.or_better(Diagnosis::OtherText), Diagnosis::OtherText);
+    assert_eq!(one.clone().or_better(Diagnosis::Nothing), one);
 }
 
 #[test]

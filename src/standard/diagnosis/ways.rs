@@ -31,7 +31,7 @@ pub(super) struct Ways(Vec<(Vec<Mistake>, Vec<u8>)>);
 
 impl Ways {
     /// The ways to sign `text`; with a right text all of them, else the likelier ones.
-    pub(super) fn of(known: &Known<'_>, text: &str, is_right: bool) -> Self {
+    pub(super) fn of(known: &Known<'_>, text: &[u8], is_right: bool) -> Self {
         let mut ways = Self(Vec::new());
         for (mistake, key) in keys(known) {
             ways.digests(known, mistake.as_ref(), &key, text, is_right);
@@ -57,8 +57,8 @@ impl Ways {
         Some([mistakes, given.written.clone()].concat())
     }
 
-    fn profile(&mut self, known: &Known<'_>, profile: Profile, key_mistake: Option<&Mistake>, key: &Key, text: &str) {
-        let parts = [text.as_bytes()];
+    fn profile(&mut self, known: &Known<'_>, profile: Profile, key_mistake: Option<&Mistake>, key: &Key, text: &[u8]) {
+        let parts = [text];
         let signature = match profile {
             Profile::Digest => return,
             Profile::Full => known.cipher.sm4_ecb(key, &parts),
@@ -69,11 +69,11 @@ impl Ways {
     }
 
     /// What is made of the SM3 of the text.
-    fn digests(&mut self, known: &Known<'_>, key_mistake: Option<&Mistake>, key: &Key, text: &str, is_right: bool) {
+    fn digests(&mut self, known: &Known<'_>, key_mistake: Option<&Mistake>, key: &Key, text: &[u8], is_right: bool) {
         if known.profile != Profile::Digest && !is_right {
             return;
         }
-        let digest = known.cipher.sm3(&[text.as_bytes()]);
+        let digest = known.cipher.sm3(&[text]);
         let lower = hex::encode(digest);
         let upper = lower.to_uppercase();
         let other = other(known, Profile::Digest);
@@ -126,12 +126,12 @@ fn texts_of(key: &Key) -> [String; 2] {
 }
 
 /// HMAC-SM3 with a key of up to 64 bytes, which [`Key`] does not hold.
-fn hmac_sm3(cipher: &dyn Cipher, key: &[u8], text: &str) -> Vec<u8> {
+fn hmac_sm3(cipher: &dyn Cipher, key: &[u8], text: &[u8]) -> Vec<u8> {
     let pad = |with: u8| {
         let mut block = [with; 64];
         block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
         block
     };
-    let inner = cipher.sm3(&[&pad(0x36), text.as_bytes()]);
+    let inner = cipher.sm3(&[&pad(0x36), text]);
     cipher.sm3(&[&pad(0x5c), &inner]).to_vec()
 }

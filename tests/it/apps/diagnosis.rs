@@ -1,4 +1,4 @@
-//! SIGN_MISMATCH to an app under development names the likely cause; to all others it does not.
+//! `SIGN_MISMATCH` to an app under development names the likely cause; to all others it does not.
 
 use super::fixture::{Managed, soon};
 use crate::harness::{KEY, Spec};
@@ -53,9 +53,12 @@ async fn looking_into_signatures_cannot_be_made_to_slow_the_door() {
     let managed = Managed::start(Spec::new("370203")).await;
     let test = managed.add("test", &["--test"]).await;
     soon(&test, "007", "04", "").await;
-    let asked = (0..60).map(|_| test.ask("007", "04", "[]").sign("00").send());
+    let started = std::time::Instant::now();
+    let asked = (0..100).map(|_| test.ask("007", "04", "[]").sign("00").send());
     let replies = futures_util::future::join_all(asked).await;
     let told = replies.iter().filter(|reply| reply.message.contains("可能的原因")).count();
-    assert!((1..60).contains(&told), "{told} of 60 were looked into");
+    // Ten at once and ten a second.
+    let most = 11.0 + 10.0 * started.elapsed().as_secs_f64();
+    assert!(told >= 10 && told as f64 <= most, "{told} of 100 were looked into, expected {most} at the most");
     test.ask("007", "04", "[]").succeeds().await;
 }

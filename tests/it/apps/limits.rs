@@ -9,12 +9,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A query that is answered at once.
+/// A query that is answered at once, or refused by the node's limits before its random is read.
 async fn ask(app: &App) -> Reply {
-    app.ask("007", "04", "[]").send().await
+    app.post("exchange", Default::default(), app.ask("007", "04", "[]").body()).await
 }
 
-/// Sees that this is RATE_LIMITED with these words, and gives its Retry-After.
+/// Sees that this is `RATE_LIMITED` with these words, and gives its Retry-After.
 fn limited(reply: &Reply, says: &str) -> u64 {
     reply.assert_refusal(429, "RATE_LIMITED");
     let wait: u64 = reply.headers["retry-after"].to_str().unwrap().parse().unwrap();

@@ -38,3 +38,57 @@ async fn with_the_store_away_a_door_goes_on_with_the_apps_it_knows() {
     managed.node.stop().await;
     drop(lab);
 }
+
+/// Stands between a node and its store, and can let connections fall silent without closing them.
+struct Relay {
+    port: u16,
+    silent: tokio::sync::watch::Sender<bool>,
+}
+
+impl Relay {
+    async fn to(server: String) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let silent = tokio::sync::watch::Sender::new(false);
+        let told = silent.subscribe();
+        tokio::spawn(async move {
+            while let Ok((mut here, _)) = listener.accept().await {
+                let (server, mut told) = (server.clone(), told.clone());
+                tokio::spawn(async move {
+                    let Ok(mut there) = tokio::net::TcpStream::connect(server).await else { return };
+                    let goes_silent = async move { told.wait_for(|silent| *silent).await.map(drop) };
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut here, &mut there) => return,
+                        _ = goes_silent => {}
+                    }
+                    // Both ends stay open, and nothing passes any more.
+                    std::future::pending::<()>().await;
+                });
+            }
+        });
+        Self { port, silent }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_falls_silent_does_not_keep_disabled_apps_calling() {
+    let mut managed = Managed::prepare(Spec::new("370203")).await;
+    let uri = managed.node.config.store.uri.text().to_owned();
+    let server = uri.split('@').next_back().unwrap().split('/').next().unwrap().to_owned();
+    let relay = Relay::to(server.clone()).await;
+    let toml = managed.node.toml.replace(&server, &format!("127.0.0.1:{}", relay.port));
+    managed.node.config = sesame::config::parse(&toml, "test", []).unwrap();
+    managed.node.run(Clock::system()).await;
+    let app = managed.add("known", &[]).await;
+    soon(&app, "007", "04", "").await;
+
+    relay.silent.send_replace(true);
+    managed.json(&["disable", "known"]).await;
+    // The connections there were stay silent for ever; new ones pass.
+    relay.silent.send_replace(false);
+    eventually("the app is disabled", || async {
+        let list = records::checks("A", "370203", "2025-06-01 08:00:00", 1);
+        (app.ask("007", "01", list).send().await.status == 401).then_some(())
+    })
+    .await;
+}
