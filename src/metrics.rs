@@ -161,6 +161,11 @@ fn start_at_zero() {
     for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
         metrics::counter!(name).absolute(0);
     }
+    let limits = ["max_body_bytes", "max_records", "exchanges_per_second", "bytes_per_second", "max_concurrent"];
+    for (party, limit) in limits.iter().flat_map(|limit| [("node", *limit), ("app", *limit)]).chain([("link", "pace")])
+    {
+        metrics::counter!(LIMITED, "party" => party, "limit" => limit).absolute(0);
+    }
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
     metrics::gauge!("sesame_start_time_seconds").set(now as f64);
     metrics::gauge!(UPLINK_UP).set(0.0);

@@ -13,6 +13,6 @@ mod view;
 pub use app::{Allowance, App, BadSettings, Keys, appid_fault};
 pub use directory::{Absent, Directory};
 pub use refresh::Refresher;
-pub use registry::{Actor, NewApp, Registry, RegistryError};
+pub use registry::{Actor, NewApp, Registry, RegistryError, Rotation};
 pub use vault::{CannotOpen, Column, Vault};
 pub use view::view;

@@ -38,6 +38,18 @@ pub struct NewApp {
     pub data_key: Option<Key>,
 }
 
+/// New keys for an app.
+pub struct Rotation {
+    /// What it will sign with.
+    pub key: Key,
+    /// What it will encrypt with, if that changes too.
+    pub data_key: Option<Key>,
+    /// How long the key before stays good.
+    pub overlap: Duration,
+    /// Whether the key before the last rotation may end now, though it was promised longer.
+    pub end_previous: bool,
+}
+
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -115,17 +127,13 @@ impl Registry {
         if self.store.add_app(&app, &act).await? { Ok(app) } else { Err(RegistryError::Taken(appid)) }
     }
 
-    /// Gives an app a new key; the one before stays good for `overlap`.
-    pub async fn rotate(
-        &self,
-        appid: &str,
-        key: &Key,
-        overlap: Duration,
-        end_previous: bool,
-    ) -> Result<StoredApp, RegistryError> {
+    /// Gives an app new keys. The key before stays good for the overlap; a data key is replaced at once, since what is
+    /// encrypted with one cannot be told from what is encrypted with the other.
+    pub async fn rotate(&self, appid: &str, rotation: &Rotation) -> Result<StoredApp, RegistryError> {
         let now = self.clock.now();
+        let Rotation { key, data_key, overlap, end_previous } = rotation;
         self.edit("rotate", appid, |app| {
-            if let Some((_, until)) = app.previous.as_ref().filter(|(_, until)| now < *until && !end_previous) {
+            if let Some((_, until)) = app.previous.as_ref().filter(|(_, until)| now < *until && !*end_previous) {
                 return Err(RegistryError::OverlapLasts(*until));
             }
             let vault = self.vault.as_ref().ok_or(CannotOpen::NoMasterKey)?;
@@ -140,6 +148,9 @@ impl Registry {
                 }
             };
             app.key = vault.seal(appid, Column::Key, key, rand::random());
+            if let Some(data_key) = data_key {
+                app.data_key = Some(vault.seal(appid, Column::DataKey, data_key, rand::random()));
+            }
             Ok(())
         })
         .await

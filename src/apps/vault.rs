@@ -54,7 +54,8 @@ pub enum CannotOpen {
     /// Sealed under another master key.
     #[error(
         "sealed under the master key with the id {found}, but that of [node] master_key is {own}: \
-         set [node] master_key to the one it was added with"
+         set [node] master_key to the one it was added with, or, where that is lost, give the app new keys by \
+         `sesame app rotate --overlap 0`"
     )]
     OtherMasterKey {
         /// Id of the key it was sealed under.
@@ -64,7 +65,7 @@ pub enum CannotOpen {
     },
     /// The master key is right and the seal is not: it was changed, or moved from another row or column.
     #[error(
-        "column {column} was changed in the database, or moved there from another app: give it a new key by `sesame app rotate`"
+        "column {column} was changed in the database, or moved there from another app: give it new keys by `sesame app rotate --overlap 0`"
     )]
     Tampered {
         /// Which.

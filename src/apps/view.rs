@@ -40,8 +40,10 @@ pub(super) fn difference(before: &StoredApp, after: &StoredApp) -> Value {
             differs.insert(name.clone(), json!({"from": from, "to": to}));
         }
     }
-    if before.key != after.key {
-        differs.insert("key".to_owned(), json!("replaced"));
+    for (name, replaced) in [("key", before.key != after.key), ("data_key", before.data_key != after.data_key)] {
+        if replaced {
+            differs.insert(name.to_owned(), json!("replaced"));
+        }
     }
     Value::Object(differs)
 }

@@ -215,13 +215,21 @@ mod tests {
 
     #[test]
     fn clause_7_3_limits_are_read_and_the_link_is_not_starved() {
-        let limits = "[interface.limits]\nexchanges_per_second = 9\n[interface.app_limits]\nmax_records = 8\n";
-        let text = MANUAL.replace("[parent]\n", &format!("{limits}[parent]\nbytes_per_second = 65_536\n"));
-        let text = text.replace("[interface.limits]\n#", "#").replace("[interface.app_limits]\n#", "#");
+        let mut text = MANUAL.to_owned();
+        let keys = "exchanges_per_second exchanges_burst bytes_per_second max_concurrent max_records max_body_bytes \
+                    messages_per_second";
+        for key in keys.split(' ') {
+            text = text.replace(&format!("\n# {key} ="), &format!("\n{key} ="));
+        }
         let config = parse(&text, "node.toml", []).unwrap();
-        assert_eq!(config.interface.limits.volume().exchanges_per_second.unwrap().get(), 9);
-        assert_eq!(config.interface.app_limits.max_records.unwrap().get(), 8);
-        let slow = text.replace("bytes_per_second = 65_536", "bytes_per_second = 65_535");
+        let (node, app) = (config.interface.limits.volume(), config.interface.app_limits);
+        assert_eq!([node.exchanges_per_second, app.exchanges_burst].map(|n| n.unwrap().get()), [500, 100]);
+        assert_eq!([app.max_records, app.max_body_bytes].map(|n| n.unwrap().get()), [2_000, 4_000_000]);
+        assert_eq!([node.bytes_per_second, node.max_concurrent].map(|n| n.unwrap().get()), [50_000_000, 400]);
+        let parent = config.parent.unwrap();
+        let link = [parent.messages_per_second, parent.bytes_per_second].map(|n| n.unwrap().get());
+        assert_eq!(link, [100, 2_000_000]);
+        let slow = text.replace("bytes_per_second = 2_000_000", "bytes_per_second = 65_535");
         assert!(parse(&slow, "node.toml", []).unwrap_err().to_string().contains("at least 65536"));
     }
 

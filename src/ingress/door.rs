@@ -10,9 +10,9 @@ use crate::clock::Clock;
 use crate::config::InterfaceSettings;
 use crate::dataset::Dictionary;
 use crate::standard::region::RegionTable;
+use crate::standard::volume::Volume;
 use crate::store::Store;
 use crate::volume::Gate;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -31,8 +31,16 @@ pub struct Limits {
     pub confirm: Duration,
 }
 
-/// Looks into wrong signatures, in a second and process.
-const DIAGNOSES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Looks into wrong signatures that a process affords, a second and at once: anyone who knows the appid of an app under test
+/// can cause one.
+const DIAGNOSES: Volume = Volume {
+    max_records: None,
+    max_body_bytes: None,
+    exchanges_per_second: NonZeroU32::new(5),
+    exchanges_burst: NonZeroU32::new(20),
+    bytes_per_second: None,
+    max_concurrent: None,
+};
 
 /// Everything a request may need.
 pub struct Door {
@@ -51,7 +59,7 @@ pub struct Door {
     /// The limits of all callers together.
     pub(super) gate: Gate,
     /// How often a wrong signature is looked into.
-    pub(super) diagnoses: DefaultDirectRateLimiter,
+    pub(super) diagnoses: Gate,
     pub(super) service: String,
     flags: BTreeMap<String, InterFlag>,
     pub(super) always_ok: bool,
@@ -126,7 +134,7 @@ impl Door {
                 confirm: Duration::from_millis(settings.confirm_millis),
             },
             gate: Gate::new(&settings.limits.volume(), settings.max_body_bytes),
-            diagnoses: RateLimiter::direct(Quota::per_second(DIAGNOSES)),
+            diagnoses: Gate::new(&DIAGNOSES, 0),
             service: settings.service.clone(),
             flags,
             always_ok: settings.always_ok,

@@ -2,6 +2,7 @@
 
 use super::arguments::span;
 use super::office::Desk;
+use crate::apps::Rotation;
 use crate::cli::exchange::read_key;
 use crate::standard::cipher::Key;
 use crate::standard::moment::Moment;
@@ -30,6 +31,7 @@ impl KeyOptions {
     pub(super) fn key(&self) -> anyhow::Result<Key> {
         let key = match &self.key_file {
             Some(file) => read_key(file)?,
+            // Drawn by a cryptographic generator, seeded by the operating system.
             None => Key::from_bytes(rand::random()),
         };
         if let Some(file) = &self.key_out {
@@ -68,8 +70,8 @@ fn write_secret(file: &Path, key: &Key) -> anyhow::Result<()> {
 
 /// Give an app a new key; the one before stays good for a while
 ///
-/// During the overlap both keys are good, and each answer is signed with the key that verified its request. The data key of
-/// an app that encrypts stays as it is.
+/// During the overlap both keys are good, and each answer is signed with the key that verified its request. A data key
+/// changes at once, where a new one is given.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: sesame app rotate 370203-A01 --overlap 7d --key-out a01.key --config /etc/sesame/node.toml"
@@ -81,6 +83,9 @@ pub(super) struct Rotate {
     desk: Desk,
     #[command(flatten)]
     key: KeyOptions,
+    /// Replace the key it encrypts with too, by the one in this file, 32 hex digits
+    #[arg(long, value_name = "FILE")]
+    data_key_file: Option<PathBuf>,
     /// How long the key before stays good: 7d, 12h, 30m, or 0 when it may be in wrong hands
     #[arg(long, value_name = "SPAN", default_value = "7d", value_parser = span)]
     overlap: Duration,
@@ -93,9 +98,11 @@ impl Rotate {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let office = self.desk.open().await?;
         office.refuse_fixed(&self.appid)?;
+        let data_key = self.data_key_file.as_deref().map(read_key).transpose()?;
         let key = self.key.key()?;
-        let rotated = office.registry.rotate(&self.appid, &key, self.overlap, self.end_previous).await;
-        let app = rotated.inspect_err(|_| self.key.undo())?;
+        let (overlap, end_previous) = (self.overlap, self.end_previous);
+        let rotation = Rotation { key: key.clone(), data_key, overlap, end_previous };
+        let app = office.registry.rotate(&self.appid, &rotation).await.inspect_err(|_| self.key.undo())?;
         let until = app.previous.as_ref().map(|(_, until)| *until);
         if self.desk.json {
             let until = until.map(Moment::to_rfc3339);

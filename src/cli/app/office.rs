@@ -4,7 +4,7 @@ use crate::apps::{Actor, Registry, Vault};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::store::{Purpose, Store};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::path::PathBuf;
 
 /// Of which node, and how the result is shown.
@@ -30,7 +30,7 @@ impl Desk {
     pub(super) async fn open(&self) -> anyhow::Result<Office> {
         let config = config::load(&self.config)?;
         let store = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
-        store.migrate().await?;
+        store.migrate().await.context("check [store] uri in the settings, and that PostgreSQL runs")?;
         let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
         let registry = Registry::new(store.clone(), vault, config.node.region, Clock::system(), actor());
         Ok(Office { config, store, registry })

@@ -40,8 +40,10 @@ async fn clause_7_1_keys_lie_sealed_and_one_that_was_moved_is_refused() {
     two.ask("007", "04", "[]").send().await.assert_refusal(503, "UNAVAILABLE");
     assert!(managed.node.health().checks().ready(), "one app's trouble is no one else's");
     // A new key heals it.
-    let rotated = managed.json(&["rotate", "two", "--overlap", "0"]).await;
-    let healed = managed.caller("two", rotated["key"].as_str().unwrap()).encrypting_with(KEY);
+    let other = "ffffffffffffffff0000000000000000";
+    std::fs::write(&file, other).unwrap();
+    let rotated = managed.json(&["rotate", "two", "--overlap", "0", "--data-key-file", &file]).await;
+    let healed = managed.caller("two", rotated["key"].as_str().unwrap()).encrypting_with(other);
     soon(&healed, "007", "04", "").await;
 }
 
@@ -57,7 +59,13 @@ async fn clause_7_1_another_master_key_opens_nothing_and_the_settings_are_named(
     managed.node.run(sesame::clock::Clock::system()).await;
     let app = app.at(&managed.node);
     app.ask("007", "04", "[]").send().await.assert_refusal(503, "UNAVAILABLE");
+    // Where the master key is lost, new keys heal the apps one by one; until then no app is added beside them.
+    managed.write_settings(&toml);
+    assert!(managed.fails(&["rotate", "one"]).await.contains("--overlap 0"));
+    assert!(managed.fails(&["add", "two", "--name", "n", "--region", "370203"]).await.contains("[node] master_key"));
     let detail = managed.node.health().checks().apps.detail;
     assert!(detail.contains("[node] master_key") && !detail.contains(KEY), "{detail}");
     crate::contract::ask::App::of(&managed.node).ask("007", "04", "[]").succeeds().await;
+    let rotated = managed.json(&["rotate", "one", "--overlap", "0"]).await;
+    soon(&managed.caller("one", rotated["key"].as_str().unwrap()), "007", "04", "").await;
 }

@@ -40,11 +40,13 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// Crates that only some rooms may name.
-const GUARDED: [(&str, &[&str]); 5] = [
+const GUARDED: [(&str, &[&str]); 7] = [
     ("lapin", &["broker"]),
     ("tokio_postgres", &["store"]),
     ("deadpool_postgres", &["store"]),
     ("axum", &["ingress", "console", "node"]),
+    ("ccm", &["apps"]),
+    ("governor", &["volume"]),
     ("reqwest", &["broker", "client", "demo", "node"]),
 ];
 
