@@ -126,18 +126,7 @@ impl Assembly {
             let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
             Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window, pace)
         });
-        let apps = Directory::new(
-            &config.apps,
-            Allowance { volume: config.interface.app_limits, longest_body: config.interface.max_body_bytes },
-        )?;
-        let refresher = match config.node.has(Role::Ingress) {
-            true => {
-                let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
-                let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
-                Some(Refresher::new(own, apps.clone(), vault, stop.clone()))
-            }
-            false => None,
-        };
+        let (apps, refresher) = apps(config, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
         let door = Door::new(
             node,
@@ -154,6 +143,19 @@ impl Assembly {
         .map_err(StartError::Setting)?;
         Ok(Self { context, door: Arc::new(door), apps, refresher, store, uplink, publisher })
     }
+}
+
+/// The apps of the settings, and, for a process with a door, what adds those of the store.
+fn apps(config: &Config, stop: &CancellationToken) -> Result<(Directory, Option<Refresher>), StartError> {
+    let allowance = Allowance { volume: config.interface.app_limits, longest_body: config.interface.max_body_bytes };
+    let apps = Directory::new(&config.apps, allowance)?;
+    if !config.node.has(Role::Ingress) {
+        return Ok((apps, None));
+    }
+    let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+    let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
+    let refresher = Refresher::new(own, apps.clone(), vault, stop.clone());
+    Ok((apps, Some(refresher)))
 }
 
 fn regions(config: &Config) -> Result<RegionTable, StartError> {

@@ -62,7 +62,7 @@ impl Node {
         let (listeners_stop, steps_stop, connections_stop) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let (servers, steps, health) = (TaskTracker::new(), TaskTracker::new(), Health::default());
-        let assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
+        let mut assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
         let serve = |listener: Option<TcpListener>, router: Router| {
             if let Some(listener) = listener {
                 servers.spawn(serve(listener, router, listeners_stop.clone()));
@@ -74,7 +74,10 @@ impl Node {
         serve(Some(listeners.metrics), health::router(health.clone(), metrics));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
-        let apps = assembly.refresher.is_some().then(|| assembly.apps.clone());
+        let apps = assembly.refresher.take().map(|refresher| {
+            refresher.start(&steps);
+            assembly.apps.clone()
+        });
         Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps).start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
@@ -155,11 +158,7 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
     let persists = config.node.has(Role::Persist);
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, refresher, .. } = assembly;
-        // Before the schema is ready too: it may be as needed already, and this program the older one.
-        if let Some(refresher) = refresher {
-            refresher.start(&tracker);
-        }
+        let Assembly { context, uplink, .. } = assembly;
         if !migrate(&context).await {
             return;
         }

@@ -3,7 +3,7 @@
 use super::fixture::{Managed, soon};
 use crate::contract::ask::{App, Reply};
 use crate::contract::fixture::app;
-use crate::harness::{Spec, TestNode, eventually, records};
+use crate::harness::{NodeProcess, Spec, TestNode, eventually, records};
 use sesame::clock::Clock;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -202,4 +202,27 @@ async fn clause_7_3_limits_in_the_store_hold_at_once_and_stay_used_up_when_anoth
         answered.iter().all(|reply| reply.status == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clause_7_3_what_was_limited_is_counted_by_party_and_limit() {
+    let own = app("small", "370203", "limits = { max_records = 1, exchanges_per_second = 1, exchanges_burst = 2 }");
+    let node = Spec::new("370203").extra(&own).prepare(&[]).await;
+    let process = NodeProcess::start(&node);
+    process.ready().await;
+    let mut small = App::named(&node, "small");
+    small.url = process.url();
+    let list = records::checks("A", "370203", "2025-06-01 08:00:00", 2);
+    small.ask("007", "01", list).is_refused(413, "TOO_LARGE").await;
+    eventually("the rate is exceeded", || async { (ask(&small).await.status == 429).then_some(()) }).await;
+    let metrics = reqwest::get(format!("{}/metrics", process.metrics_url())).await.unwrap().text().await.unwrap();
+    let value = |party: &str, limit: &str| {
+        let name = format!("sesame_limited_total{{party=\"{party}\",limit=\"{limit}\"}} ");
+        let found = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        found.unwrap_or_else(|| panic!("{name} is missing:\n{metrics}")).to_owned()
+    };
+    assert_eq!(value("app", "max_records"), "1");
+    assert_eq!(value("app", "exchanges_per_second"), "1");
+    assert_eq!(value("node", "max_concurrent"), "0");
+    assert_eq!(value("link", "pace"), "0");
 }
