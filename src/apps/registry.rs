@@ -133,7 +133,9 @@ impl Registry {
         let now = self.clock.now();
         let Rotation { key, data_key, overlap, end_previous } = rotation;
         self.edit("rotate", appid, |app| {
-            if let Some((_, until)) = app.previous.as_ref().filter(|(_, until)| now < *until && !*end_previous) {
+            // Without an overlap keys are in wrong hands, perhaps; none of them is spared.
+            let may_end = *end_previous || overlap.is_zero();
+            if let Some((_, until)) = app.previous.as_ref().filter(|(_, until)| now < *until && !may_end) {
                 return Err(RegistryError::OverlapLasts(*until));
             }
             let vault = self.vault.as_ref().ok_or(CannotOpen::NoMasterKey)?;

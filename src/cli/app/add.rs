@@ -79,7 +79,7 @@ impl Add {
         let data_key = self.data_key_file.as_deref().map(read_key).transpose()?;
         let key = self.key.key()?;
         let new = NewApp { app: self.unsealed(), key: key.clone(), data_key };
-        let app = office.registry.add(new).await.inspect_err(|_| self.key.undo())?;
+        let app = office.registry.add(new).await.inspect_err(|error| self.key.undo(error))?;
         let samples = self.samples(&key);
         if self.desk.json {
             let map: serde_json::Map<String, Value> =

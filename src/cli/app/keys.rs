@@ -2,7 +2,7 @@
 
 use super::arguments::span;
 use super::office::Desk;
-use crate::apps::Rotation;
+use crate::apps::{RegistryError, Rotation};
 use crate::cli::exchange::read_key;
 use crate::standard::cipher::Key;
 use crate::standard::moment::Moment;
@@ -40,9 +40,9 @@ impl KeyOptions {
         Ok(key)
     }
 
-    /// After a refusal the file would hold a key of nobody.
-    pub(super) fn undo(&self) {
-        if let Some(file) = &self.key_out {
+    /// After a refusal the file would hold a key of nobody. When the store did not answer, the key may be good all the same.
+    pub(super) fn undo(&self, error: &RegistryError) {
+        if let Some(file) = self.key_out.as_ref().filter(|_| !matches!(error, RegistryError::Store(_))) {
             // Nothing better can be done than to leave it; the refusal is what is shown.
             let _ = std::fs::remove_file(file);
         }
@@ -102,7 +102,7 @@ impl Rotate {
         let key = self.key.key()?;
         let (overlap, end_previous) = (self.overlap, self.end_previous);
         let rotation = Rotation { key: key.clone(), data_key, overlap, end_previous };
-        let app = office.registry.rotate(&self.appid, &rotation).await.inspect_err(|_| self.key.undo())?;
+        let app = office.registry.rotate(&self.appid, &rotation).await.inspect_err(|error| self.key.undo(error))?;
         let until = app.previous.as_ref().map(|(_, until)| *until);
         if self.desk.json {
             let until = until.map(Moment::to_rfc3339);

@@ -56,9 +56,15 @@ async fn clause_7_2_a_key_in_wrong_hands_ends_at_once() {
     let second = managed.caller("a", rotated["key"].as_str().unwrap());
     second.ask("007", "04", "[]").succeeds().await;
 
+    // Also within the overlap of an earlier rotation, and all keys before end.
+    managed.json(&["rotate", "a", "--overlap", "1h"]).await;
+    let rotated = managed.json(&["rotate", "a", "--overlap", "0"]).await;
+    let third = managed.caller("a", rotated["key"].as_str().unwrap());
+    soon(&third, "007", "04", "").await;
+    second.ask("007", "04", "[]").send().await.assert_refusal(401, "SIGN_MISMATCH");
     managed.json(&["rotate", "a", "--overlap", "1h"]).await;
     let rotated = managed.json(&["rotate", "a", "--overlap", "1h", "--end-previous"]).await;
     let fourth = managed.caller("a", rotated["key"].as_str().unwrap());
     soon(&fourth, "007", "04", "").await;
-    second.ask("007", "04", "[]").send().await.assert_refusal(401, "SIGN_MISMATCH");
+    third.ask("007", "04", "[]").send().await.assert_refusal(401, "SIGN_MISMATCH");
 }
