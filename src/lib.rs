@@ -1,6 +1,7 @@
 //! sesame, the Special Equipment Safety Administration Message Exchange: a message-queue federation broker for
 //! 《特种设备安全监管信息共享接口规范》 (MR/T, draft). `docs/architecture.md` is the map of the rooms below; arrows point down.
 
+pub mod apps;
 pub mod batch;
 pub mod broker;
 pub mod cli;
@@ -20,3 +21,4 @@ pub mod node;
 pub mod record;
 pub mod standard;
 pub mod store;
+pub mod volume;

@@ -62,8 +62,13 @@ pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
 /// Log entries given up because the broker took none.
 pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
 
+/// Exchanges refused, and messages of links kept waiting, because more came than agreed. Labels: party (node, app, link), limit.
+pub const LIMITED: &str = "sesame_limited_total";
+/// Apps of the store. Label: state (usable, disabled, unreadable).
+pub const APPS: &str = "sesame_apps";
+
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 30] = [
+pub const ALL: [&str; 32] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -92,6 +97,8 @@ pub const ALL: [&str; 30] = [
     STORE_UP,
     CLOCK_OFFSET,
     LOG_LOST,
+    LIMITED,
+    APPS,
     "sesame_build_info",
     "sesame_start_time_seconds",
 ];
@@ -144,6 +151,8 @@ fn describe() {
     describe_gauge!(STORE_UP, "1 while the node's store answers");
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
+    describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
+    describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!("sesame_build_info", "1, with the version as label");
     describe_gauge!("sesame_start_time_seconds", Unit::Seconds, "When this process started, since 1970");
 }
@@ -152,6 +161,11 @@ fn describe() {
 fn start_at_zero() {
     for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
         metrics::counter!(name).absolute(0);
+    }
+    let limits = ["max_body_bytes", "max_records", "exchanges_per_second", "bytes_per_second", "max_concurrent"];
+    for (party, limit) in limits.iter().flat_map(|limit| [("node", *limit), ("app", *limit)]).chain([("link", "pace")])
+    {
+        metrics::counter!(LIMITED, "party" => party, "limit" => limit).absolute(0);
     }
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
     metrics::gauge!("sesame_start_time_seconds").set(now as f64);

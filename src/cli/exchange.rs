@@ -150,7 +150,7 @@ impl Log {
     }
 }
 
-fn read_key(file: &Path) -> anyhow::Result<Key> {
+pub(super) fn read_key(file: &Path) -> anyhow::Result<Key> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Key::parse(text.trim()).with_context(|| format!("{} holds no key", file.display()))
 }

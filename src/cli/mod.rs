@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Exit status 0 done, 1 refused or failed, 2 wrong usage. Errors are anyhow's
 //! here and in outer loops only, since nobody decides by them any more.
 
+mod app;
 mod demo;
 mod exchange;
 mod generate;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Run a node
     Serve(serve::Serve),
+    /// The parties that may call a node: add them, rotate their keys, change what they may do
+    App(app::AppCommand),
     /// Make a node's RabbitMQ vhost as topology/ declares it
     Topology(topology::Topology),
     /// Run a federation of seven nodes on this machine, feed it, and compare the tiers
@@ -46,6 +49,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
+        Command::App(command) => command.run(),
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Generate(command) => command.run(),

@@ -3,6 +3,7 @@
 use super::{KeySource, node};
 use crate::standard::region::Region;
 use crate::standard::sign::Profile;
+use crate::standard::volume::Volume;
 use serde::Deserialize;
 
 /// A party that may call this node.
@@ -37,4 +38,10 @@ pub struct AppSettings {
     /// Whether its answers always have the HTTP status 200.
     #[serde(default)]
     pub always_ok: bool,
+    /// Whether `SIGN_MISMATCH` names the likely cause: for apps under development.
+    #[serde(default)]
+    pub test: bool,
+    /// What was agreed of §7.3.
+    #[serde(default)]
+    pub limits: Volume,
 }

@@ -1,9 +1,11 @@
 //! `[interface]`, `[console]`, `[metrics]`: the three listeners.
 
 use super::TextSource;
+use crate::standard::volume::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 
 /// The standard's interface (§6.3).
 #[derive(Debug, Clone, Deserialize)]
@@ -27,6 +29,37 @@ pub struct InterfaceSettings {
     pub confirm_millis: u64,
     /// Always answer 200: for clients that throw on 4xx.
     pub always_ok: bool,
+    /// What all callers together may exchange in this process.
+    pub limits: InterfaceLimits,
+    /// What each app may exchange that has no limits of its own.
+    pub app_limits: Volume,
+}
+
+/// What all callers together may exchange (§7.3); bytes and records of one exchange stand in `[interface]` itself.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InterfaceLimits {
+    /// Exchanges a second, on the average.
+    pub exchanges_per_second: Option<NonZeroU32>,
+    /// Exchanges that may come at once after a pause; as many as a second's by default.
+    pub exchanges_burst: Option<NonZeroU32>,
+    /// Bytes of request bodies a second, on the average.
+    pub bytes_per_second: Option<NonZeroU32>,
+    /// Exchanges being worked on at once.
+    pub max_concurrent: Option<NonZeroU32>,
+}
+
+impl InterfaceLimits {
+    /// The same numbers as of a party.
+    pub fn volume(&self) -> Volume {
+        Volume {
+            exchanges_per_second: self.exchanges_per_second,
+            exchanges_burst: self.exchanges_burst,
+            bytes_per_second: self.bytes_per_second,
+            max_concurrent: self.max_concurrent,
+            ..Volume::default()
+        }
+    }
 }
 
 impl Default for InterfaceSettings {
@@ -41,6 +74,8 @@ impl Default for InterfaceSettings {
             patience_secs: 10,
             confirm_millis: 2_000,
             always_ok: false,
+            limits: InterfaceLimits::default(),
+            app_limits: Volume::default(),
         }
     }
 }

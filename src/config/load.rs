@@ -1,7 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
-use super::Config;
 use super::secret::within;
+use super::{Config, neighbours};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -136,6 +136,14 @@ fn check(config: &Config) -> Result<(), String> {
     {
         return Err(format!("[parent] region {} does not cover the node's region {region}", parent.region));
     }
+    let least = neighbours::LEAST_BYTES_PER_SECOND;
+    if let Some(rate) = config.parent.as_ref().and_then(|parent| parent.bytes_per_second)
+        && rate.get() < least
+    {
+        return Err(format!(
+            "[parent] bytes_per_second {rate} is too little for large batches to arrive in time: at least {least}"
+        ));
+    }
     for child in &config.children {
         if child.region == region || !region.covers(child.region) {
             return Err(format!("[[children]] {}: region {} does not lie in {region}", child.appid, child.region));
@@ -217,6 +225,26 @@ mod tests {
         std::fs::write(folder.path().join("node.key"), "ffeeddccbbaa99887766554433221100\n").unwrap();
         let expected = crate::standard::cipher::Key::parse("ffeeddccbbaa99887766554433221100").unwrap();
         assert_eq!(load(&path).unwrap().node.key.key(), &expected);
+    }
+
+    #[test]
+    fn clause_7_3_limits_are_read_and_the_link_is_not_starved() {
+        let mut text = MANUAL.to_owned();
+        let keys = "exchanges_per_second exchanges_burst bytes_per_second max_concurrent max_records max_body_bytes \
+                    messages_per_second";
+        for key in keys.split(' ') {
+            text = text.replace(&format!("\n# {key} ="), &format!("\n{key} ="));
+        }
+        let config = parse(&text, "node.toml", []).unwrap();
+        let (node, app) = (config.interface.limits.volume(), config.interface.app_limits);
+        assert_eq!([node.exchanges_per_second, app.exchanges_burst].map(|n| n.unwrap().get()), [500, 100]);
+        assert_eq!([app.max_records, app.max_body_bytes].map(|n| n.unwrap().get()), [2_000, 4_000_000]);
+        assert_eq!([node.bytes_per_second, node.max_concurrent].map(|n| n.unwrap().get()), [50_000_000, 400]);
+        let parent = config.parent.unwrap();
+        let link = [parent.messages_per_second, parent.bytes_per_second].map(|n| n.unwrap().get());
+        assert_eq!(link, [100, 2_000_000]);
+        let slow = text.replace("bytes_per_second = 2_000_000", "bytes_per_second = 65_535");
+        assert!(parse(&slow, "node.toml", []).unwrap_err().to_string().contains("at least 65536"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde::Deserialize;
 pub use apps::AppSettings;
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
-pub use interface::{ConsoleSettings, InterfaceSettings, MetricsSettings};
+pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings};
 pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, ParentSettings};
 pub use node::{NodeSettings, Role};

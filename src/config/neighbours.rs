@@ -3,6 +3,7 @@
 use super::{KeySource, TextSource, node};
 use crate::standard::region::Region;
 use serde::Deserialize;
+use std::num::NonZeroU32;
 
 /// The node this one shares up to.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,7 +17,14 @@ pub struct ParentSettings {
     /// Messages on their way to the parent at once.
     #[serde(default = "window")]
     pub window: u16,
+    /// Messages a second that this process sends to the parent (§7.3); more wait.
+    pub messages_per_second: Option<NonZeroU32>,
+    /// Bytes a second that this process sends to the parent (§7.3); more wait.
+    pub bytes_per_second: Option<NonZeroU32>,
 }
+
+/// At less than this a window of messages would be on its way for longer than RabbitMQ waits for an ack, 30 minutes.
+pub(super) const LEAST_BYTES_PER_SECOND: u32 = 64 * 1024;
 
 fn window() -> u16 {
     200

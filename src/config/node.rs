@@ -18,6 +18,8 @@ pub struct NodeSettings {
     /// Keys it signed with before: what they sealed may still lie in its queues.
     #[serde(default)]
     pub former_keys: Vec<KeySource>,
+    /// The key that the keys of apps in the store are sealed under.
+    pub master_key: Option<KeySource>,
     /// What this process does; all by default.
     #[serde(default = "Role::all")]
     pub roles: Vec<Role>,

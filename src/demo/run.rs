@@ -152,6 +152,7 @@ fn shared(lab: &Lab, federation: &Federation) -> Shared {
         management: format!("http://guest:guest@127.0.0.1:{management}"),
         broker_password: secret(),
         admin_password: secret()[..12].to_owned(),
+        master_key: secret(),
         keys: federation.nodes().iter().map(|_| secret()).collect(),
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Shared {
     pub(super) broker_password: String,
     /// Password of the consoles.
     pub(super) admin_password: String,
+    /// The key that all nodes seal the keys of apps under, so that `sesame app` can be tried.
+    pub(super) master_key: String,
     /// A key for each node, in the order of the federation.
     pub(super) keys: Vec<String>,
 }
@@ -36,7 +38,7 @@ impl Shared {
     pub(super) fn settings(&self, federation: &Federation, node: &DemoNode) -> String {
         let mut toml = format!(
             "# Settings of a node of `sesame demo`.\n\n\
-             [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\n\n\
+             [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\nmaster_key = \"{}\"\n\n\
              [interface]\nlisten = \"127.0.0.1:{}\"\n\n\
              [console]\nlisten = \"127.0.0.1:{}\"\nadmin_password = \"{}\"\n\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n\n\
@@ -45,6 +47,7 @@ impl Shared {
             node.region,
             node.appid(),
             self.key(federation, node),
+            self.master_key,
             node.interface_port(),
             node.console_port(),
             self.admin_password,

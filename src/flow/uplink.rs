@@ -8,6 +8,7 @@ use super::failures::{Attempt, Fault, Reason, mend, record};
 use crate::batch::Manifest;
 use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::metrics;
+use crate::volume::Pace;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ pub struct Uplink {
     parent: Publisher,
     exchange: String,
     window: u16,
+    pace: Arc<Pace>,
     /// Whether the parent, though connected, refused everything the last time.
     refused: Arc<AtomicBool>,
 }
@@ -49,13 +51,24 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 const ALONE_MOST: u32 = 3;
 /// Bulk batches on their way at once: each may be many megabytes, and all of them are held in memory.
 const BULK_WINDOW: u16 = 4;
+/// A wait for the pace of the link that counts as one.
+const NOTICEABLE: Duration = Duration::from_millis(5);
 /// Bodies sent at once, in bytes; the window counts messages.
 const WINDOW_BYTES: usize = 16 << 20;
 
 impl Uplink {
-    /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to.
-    pub fn new(context: Context, consuming: Connection, parent: Publisher, parent_names: Names, window: u16) -> Self {
-        Self { context, consuming, parent, exchange: parent_names.exchange(), window, refused: Arc::default() }
+    /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to, at most at
+    /// `pace`.
+    pub fn new(
+        context: Context,
+        consuming: Connection,
+        parent: Publisher,
+        parent_names: Names,
+        window: u16,
+        pace: Pace,
+    ) -> Self {
+        let (exchange, pace) = (parent_names.exchange(), Arc::new(pace));
+        Self { context, consuming, parent, exchange, window, pace, refused: Arc::default() }
     }
 
     /// Starts it on `tasks`.
@@ -206,6 +219,9 @@ impl Uplink {
             headers,
             body: delivery.body.clone(),
         };
+        if !self.in_turn(message.body.len()).await {
+            return Verdict::Outage(PublishError::Lost("the node stops".to_owned()));
+        }
         let started = Instant::now();
         match self.parent.publish(&message).await {
             Ok(()) => {
@@ -226,6 +242,22 @@ impl Uplink {
                 if error.is_outage() { Verdict::Outage(error) } else { Verdict::Refused(error) }
             }
         }
+    }
+
+    /// Waits for what was agreed with the parent (§7.3). False when told to stop meanwhile.
+    async fn in_turn(&self, bytes: usize) -> bool {
+        if !self.pace.is_limited() {
+            return true;
+        }
+        let asked = Instant::now();
+        tokio::select! {
+            () = self.pace.wait(bytes) => {}
+            () = self.context.stop.cancelled() => return false,
+        }
+        if asked.elapsed() > NOTICEABLE {
+            ::metrics::counter!(metrics::LIMITED, "party" => "link", "limit" => "pace").increment(1);
+        }
+        true
     }
 
     /// Waits until the parent's broker is connected. False when told to stop meanwhile.

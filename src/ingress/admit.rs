@@ -1,8 +1,10 @@
 //! The checks at the door, in the contract's order: parse, appid, sign, codes, grants, random, rules. Pure work but for the
 //! memory of randoms; it runs off the async threads for large bodies.
 
+use super::authenticate::authenticate;
 use super::caller::Caller;
 use super::door::{Door, InterFlag};
+use super::limited::{Party, pass_app, too_many_records};
 use super::log_query::{self, LogQuery};
 use super::outcome::Denial;
 use super::query::{self, RecordQuery};
@@ -19,7 +21,7 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
-use crate::standard::sign::Signer;
+use crate::volume::Pass;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
@@ -33,6 +35,8 @@ pub(super) struct Admission {
     pub(super) caller: Option<Caller>,
     /// What the request says of itself, for the log; as sent, shortened.
     pub(super) subject: Subject,
+    /// The app's place among its exchanges being worked on.
+    pub(super) pass: Option<Pass>,
     /// What is to be done, or why nothing is.
     pub(super) work: Result<Work, Denial>,
 }
@@ -73,7 +77,8 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
         Err(error) => {
-            return Admission { random: error.random, caller: None, subject, work: Err(Denial::from(error.reason)) };
+            let work = Err(Denial::from(error.reason));
+            return Admission { random: error.random, caller: None, subject, pass: None, work };
         }
     };
     let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
@@ -81,29 +86,17 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     subject.busicode = shortened(&envelope.busicode);
     subject.action = shortened(&envelope.action);
     let random = Some(envelope.random.clone());
-    let caller = match authenticate(door, &envelope) {
+    let now = door.clock.now();
+    let caller = match authenticate(door, &envelope, now) {
         Ok(caller) => caller,
-        Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
+        Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
     };
-    let work =
-        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now() }.run(&mut subject);
-    Admission { random, caller: Some(caller), subject, work }
-}
-
-fn authenticate(door: &Door, envelope: &Envelope<'_>) -> Result<Caller, Denial> {
-    let Some(app) = door.apps.get(&envelope.appid) else {
-        return Err(Denial::new(RefusalCode::UnknownApp, "应用账号不存在或已停用：请核对 appid，或联系接口提供方开通"));
+    let pass = match pass_app(&caller.app, body.len()) {
+        Ok(pass) => Some(pass),
+        Err(denial) => return Admission { random, caller: Some(caller), subject, pass: None, work: Err(denial) },
     };
-    let cipher = door.node.cipher.as_ref();
-    let signer = Signer { cipher, profile: app.profile, key: &app.key };
-    if !signer.verify(&envelope.canonical(), &envelope.sign) {
-        return Err(Denial::new(
-            RefusalCode::SignMismatch,
-            "签名校验失败：请核对密钥（32位十六进制）、参数顺序 action、appid、busicode、busilist、random，\
-             并对发送的 busilist 原文签名",
-        ));
-    }
-    Ok(Caller { app: app.clone(), random: envelope.random.clone(), cipher: door.node.cipher.clone() })
+    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now }.run(&mut subject);
+    Admission { random, caller: Some(caller), subject, pass, work }
 }
 
 struct Checks<'a> {
@@ -183,11 +176,8 @@ impl Checks<'_> {
             home: self.caller.app.home,
             latest: self.now.plus_micros(TOLERANCE_MICROS),
         };
-        let most = self.door.limits.records;
-        let Some(elements) = split_within(content, most)? else {
-            let reason = format!("一次交换的记录超过上限{most}条：请分批报送");
-            return Err(Denial::new(RefusalCode::TooLarge, reason));
-        };
+        let (party, most) = self.most_records();
+        let Some(elements) = split_within(content, most)? else { return Err(too_many_records(party, most)) };
         let reading = read_records(dataset, action, &elements, &stamp, Depth::Rules);
         self.reachable(&reading)?;
         let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
@@ -220,6 +210,15 @@ impl Checks<'_> {
         })))
     }
 
+    /// The most records of an exchange, and whose limit that is.
+    fn most_records(&self) -> (Party, usize) {
+        let node = self.door.limits.records;
+        match self.caller.app.volume().max_records.map(|most| most.get() as usize) {
+            Some(own) if own < node => (Party::App, own),
+            _ => (Party::Node, node),
+        }
+    }
+
     /// Whether every record lies where the app may write.
     fn reachable(&self, reading: &Reading) -> Result<(), Denial> {
         let foreign: Vec<String> = reading
@@ -247,6 +246,7 @@ impl Checks<'_> {
                 refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
                 faults: reading.faults,
                 records,
+                retry_after: None,
             });
         }
         Ok(reading)

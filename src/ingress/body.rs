@@ -2,9 +2,11 @@
 
 use super::budget::Share;
 use super::door::Door;
+use super::limited::{self, Party, body_too_large};
 use super::outcome::Denial;
 use crate::broker::Availability;
 use crate::standard::refusal::RefusalCode;
+use crate::volume::Pass;
 use axum::body::{BodyDataStream, HttpBody};
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
@@ -15,6 +17,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(super) struct Received {
     pub(super) bytes: Vec<u8>,
     pub(super) share: Share,
+    /// Its place among the exchanges being worked on.
+    pub(super) pass: Pass,
 }
 
 /// Without Content-Length the whole of this is lent at first; a longer body is refused with a hint.
@@ -32,8 +36,10 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
     let most = door.limits.body_bytes;
     let announced = HttpBody::size_hint(stream).exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > most) {
-        return Err(too_large(most));
+        return Err(body_too_large(Party::Node, most));
     }
+    // A body whose length is not announced counts as the longest of its kind.
+    let pass = limited::pass(&door.gate, Party::Node, announced.unwrap_or(most.min(UNANNOUNCED)))?;
     refuse_foreign_encoding(headers)?;
     let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
     let lent = announced.unwrap_or(most).saturating_mul(COPIES);
@@ -56,11 +62,11 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
             Err(_) => return Err(too_slow()),
         };
         if bytes.len() + chunk.len() > most {
-            return Err(too_large(most));
+            return Err(body_too_large(Party::Node, most));
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Received { bytes, share })
+    Ok(Received { bytes, share, pass })
 }
 
 /// Reads on and keeps nothing, within bounds of bytes and time. Most senders write all of a body before they read: cut off
@@ -100,11 +106,6 @@ fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Denial> {
         return Err(Denial::new(RefusalCode::Malformed, "不接收压缩的请求体：请去掉 Content-Encoding，按原文发送"));
     }
     Ok(())
-}
-
-fn too_large(most: usize) -> Denial {
-    let reason = format!("请求体超过上限 {most} 字节：请分批报送，并给出 Content-Length");
-    Denial::new(RefusalCode::TooLarge, reason)
 }
 
 fn too_slow() -> Denial {

@@ -1,8 +1,8 @@
 //! A caller whose signature holds, and the answers it is given.
 
-use super::apps::App;
+use crate::apps::App;
 use crate::standard::answer::Answer;
-use crate::standard::cipher::Cipher;
+use crate::standard::cipher::{Cipher, Key};
 use crate::standard::encryption;
 use crate::standard::envelope::Busilist;
 use crate::standard::random::Random;
@@ -14,13 +14,15 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) app: Arc<App>,
+    /// The one of the app's keys that verified the request: answers are signed with the same.
+    pub(super) key: Key,
     pub(super) random: Random,
     pub(super) cipher: Arc<dyn Cipher>,
 }
 
 impl Caller {
     pub(super) fn signer(&self) -> Signer<'_> {
-        Signer { cipher: self.cipher.as_ref(), profile: self.app.profile, key: &self.app.key }
+        Signer { cipher: self.cipher.as_ref(), profile: self.app.profile, key: &self.key }
     }
 
     /// The response's text: signed, and its busilist encrypted where the app's are.

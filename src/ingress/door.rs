@@ -1,17 +1,20 @@
 //! What the ingress works with.
 
-use super::apps::Apps;
 use super::budget::Budget;
 use super::journal::Journal;
 use super::randoms::Randoms;
+use crate::apps::Directory;
 use crate::batch::NodeIdentity;
 use crate::broker::{Names, Publisher};
 use crate::clock::Clock;
 use crate::config::InterfaceSettings;
 use crate::dataset::Dictionary;
 use crate::standard::region::RegionTable;
+use crate::standard::volume::Volume;
 use crate::store::Store;
+use crate::volume::Gate;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +31,21 @@ pub struct Limits {
     pub confirm: Duration,
 }
 
+/// Looks into wrong signatures that a process affords, a second and at once: anyone who knows the appid of an app under test
+/// can cause one.
+const DIAGNOSES: Volume = Volume {
+    max_records: None,
+    max_body_bytes: None,
+    exchanges_per_second: NonZeroU32::new(5),
+    exchanges_burst: NonZeroU32::new(20),
+    bytes_per_second: None,
+    max_concurrent: None,
+};
+
 /// Everything a request may need.
 pub struct Door {
     pub(super) node: NodeIdentity,
-    pub(super) apps: Apps,
+    pub(super) apps: Directory,
     pub(super) dictionary: Arc<Dictionary>,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
@@ -42,6 +56,10 @@ pub struct Door {
     pub(super) randoms: Randoms,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
+    /// The limits of all callers together.
+    pub(super) gate: Gate,
+    /// How often a wrong signature is looked into.
+    pub(super) diagnoses: Gate,
     pub(super) service: String,
     flags: BTreeMap<String, InterFlag>,
     pub(super) always_ok: bool,
@@ -77,7 +95,7 @@ impl Door {
     #[expect(clippy::too_many_arguments, reason = "built once, by hand, where a node is wired together")]
     pub fn new(
         node: NodeIdentity,
-        apps: Apps,
+        apps: Directory,
         dictionary: Arc<Dictionary>,
         regions: Arc<RegionTable>,
         publisher: Publisher,
@@ -115,6 +133,8 @@ impl Door {
                 patience,
                 confirm: Duration::from_millis(settings.confirm_millis),
             },
+            gate: Gate::new(&settings.limits.volume(), settings.max_body_bytes),
+            diagnoses: Gate::new(&DIAGNOSES, 0),
             service: settings.service.clone(),
             flags,
             always_ok: settings.always_ok,

@@ -35,6 +35,7 @@ pub(super) async fn handle(
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     };
+    let _pass = admission.pass.take();
     // What is to be done is taken out; the rest of the admission says to whom the answer goes.
     let work = std::mem::replace(&mut admission.work, Ok(Work::Validated(0)));
     let made_batch = matches!(work, Ok(Work::Publish(_)));

@@ -1,9 +1,9 @@
 //! The query of the interface log (§6.1 接口日志信息查询).
 
-use super::apps::App;
 use super::door::Door;
 use super::outcome::{Denial, Success};
 use super::query::{conditions, size, unavailable};
+use crate::apps::App;
 use crate::batch::Passage;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;

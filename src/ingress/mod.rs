@@ -2,13 +2,14 @@
 //! the batch. Needs the broker alone for writes; the store only for queries.
 
 mod admit;
-mod apps;
+mod authenticate;
 mod body;
 mod budget;
 mod caller;
 mod door;
 mod exchange;
 mod journal;
+mod limited;
 mod log_query;
 mod outcome;
 mod query;
@@ -16,7 +17,6 @@ mod randoms;
 mod reply;
 mod server;
 
-pub use apps::{Apps, BadApp};
 pub use door::{Door, Limits};
 pub use journal::Journal;
 pub use server::router;

@@ -20,16 +20,18 @@ pub(super) struct Denial {
     pub(super) faults: Vec<RecordFault>,
     /// Records of the exchange, where they were counted.
     pub(super) records: usize,
+    /// How long to wait, in seconds, where that is known.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Denial {
     pub(super) fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
-        Self { refusal: Refusal::new(code, reason), faults: Vec::new(), records: 0 }
+        Refusal::new(code, reason).into()
     }
 }
 
 impl<R: Into<Refusal>> From<R> for Denial {
     fn from(reason: R) -> Self {
-        Self { refusal: reason.into(), faults: Vec::new(), records: 0 }
+        Self { refusal: reason.into(), faults: Vec::new(), records: 0, retry_after: None }
     }
 }

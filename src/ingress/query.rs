@@ -1,8 +1,8 @@
 //! The query of records (§6.1 数据查询, action 04).
 
-use super::apps::App;
 use super::door::Door;
 use super::outcome::{Denial, Success};
+use crate::apps::App;
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
 use crate::standard::busilist::{FlatObject, split_within};
@@ -105,7 +105,7 @@ pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Resu
         return Ok(());
     }
     let refusal = Refusal::new(RefusalCode::InvalidRecords, "查询条件有误：请按 busilist 改正");
-    Err(Denial { refusal, faults, records: 0 })
+    Err(Denial { faults, ..refusal.into() })
 }
 
 pub(super) fn size(value: &str, most: u32) -> Result<u32, String> {

@@ -45,8 +45,8 @@ impl Answered {
 
 /// The most bad records listed in an answer.
 const MOST_LISTED: usize = 100;
-/// How long to wait before trying again, in seconds, where the cause passes by itself.
-const RETRY_AFTER: &str = "5";
+/// How long to wait before trying again, in seconds, where the cause passes by itself and nobody knows when.
+const RETRY_AFTER: u64 = 5;
 
 /// Answers, logs and counts.
 pub(super) fn reply(door: &Door, answered: Answered) -> Response<Body> {
@@ -81,7 +81,8 @@ pub(super) fn reply(door: &Door, answered: Answered) -> Response<Body> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     match code {
         Some(RefusalCode::Unavailable | RefusalCode::RateLimited | RefusalCode::TransferFailed) => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            let wait = answered.outcome.as_ref().err().and_then(|denial| denial.retry_after);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.unwrap_or(RETRY_AFTER)));
         }
         Some(RefusalCode::MethodNotAllowed) => {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));

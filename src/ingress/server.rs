@@ -29,7 +29,11 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
         Err(denial) => Err(denial),
     };
     let answered = match received {
-        Ok((flag, Received { bytes, share })) => handle(&door, flag, bytes, share, started).await,
+        Ok((flag, Received { bytes, share, pass })) => {
+            let answered = handle(&door, flag, bytes, share, started).await;
+            drop(pass);
+            answered
+        }
         Err(denial) => {
             discard(&door, &parts.headers, &mut body).await;
             Answered::unread(denial, announced, started)

@@ -1,5 +1,6 @@
 //! Building the parts of a node from its settings.
 
+use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
@@ -7,10 +8,11 @@ use crate::config::{Config, KeySource, Role};
 use crate::dataset::Dictionary;
 use crate::dataset::error::DictionaryError;
 use crate::flow::{Context, Oldest, Uplink};
-use crate::ingress::{Apps, BadApp, Door, Journal};
+use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
 use crate::store::{Purpose, Store, StoreError};
+use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +51,7 @@ pub enum StartError {
     Dictionary(#[from] DictionaryError),
     /// An app is bad.
     #[error(transparent)]
-    App(#[from] BadApp),
+    App(#[from] BadSettings),
     /// Another setting is bad.
     #[error("{0}")]
     Setting(String),
@@ -64,6 +66,10 @@ pub struct Assembly {
     pub context: Context,
     /// The door.
     pub door: Arc<Door>,
+    /// The apps that may call, and what keeps them as the store has them; an ingress alone needs that.
+    pub apps: Directory,
+    /// See [`Refresher`].
+    pub refresher: Option<Refresher>,
     /// The store for queries and pages.
     pub store: Store,
     /// The link to the parent, where this process has one.
@@ -120,19 +126,15 @@ impl Assembly {
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
             let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2, None);
-            Uplink::new(
-                context.clone(),
-                connect(uri, "uplink take"),
-                to_parent,
-                Names(parent.region.tier()),
-                parent.window,
-            )
+            let (names, taking) = (Names(parent.region.tier()), connect(uri, "uplink take"));
+            let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
+            Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace)
         });
+        let (apps, refresher) = apps(config, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
-        let apps = Apps::new(&config.apps)?;
         let door = Door::new(
             node,
-            apps,
+            apps.clone(),
             dictionary,
             regions,
             publisher.clone(),
@@ -143,8 +145,21 @@ impl Assembly {
             &config.interface,
         )
         .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), store, uplink, publisher })
+        Ok(Self { context, door: Arc::new(door), apps, refresher, store, uplink, publisher })
     }
+}
+
+/// The apps of the settings, and, for a process with a door, what adds those of the store.
+fn apps(config: &Config, stop: &CancellationToken) -> Result<(Directory, Option<Refresher>), StartError> {
+    let allowance = Allowance { volume: config.interface.app_limits, longest_body: config.interface.max_body_bytes };
+    let apps = Directory::new(&config.apps, allowance)?;
+    if !config.node.has(Role::Ingress) {
+        return Ok((apps, None));
+    }
+    let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+    let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
+    let refresher = Refresher::new(own, apps.clone(), vault, stop.clone());
+    Ok((apps, Some(refresher)))
 }
 
 fn regions(config: &Config) -> Result<RegionTable, StartError> {

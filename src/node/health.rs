@@ -24,6 +24,8 @@ pub struct Checks {
     pub store: Check,
     /// This process's clock agrees with the store's.
     pub clock: Check,
+    /// The apps of the store are known.
+    pub apps: Check,
 }
 
 /// One look.
@@ -50,14 +52,14 @@ impl Check {
 impl Default for Checks {
     fn default() -> Self {
         let unseen = Check::bad("not looked at yet");
-        Self { broker: unseen.clone(), store: unseen.clone(), clock: unseen }
+        Self { broker: unseen.clone(), store: unseen.clone(), clock: unseen.clone(), apps: unseen }
     }
 }
 
 impl Checks {
     /// Whether exchanges can be accepted and worked on.
     pub fn ready(&self) -> bool {
-        self.broker.ok && self.store.ok && self.clock.ok
+        self.broker.ok && self.store.ok && self.clock.ok && self.apps.ok
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looks regularly at what a node needs, for health and metrics.
 
 use super::health::{Check, Checks, Health};
+use crate::apps::Directory;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
@@ -18,6 +19,8 @@ pub struct Monitor {
     migrated: Arc<AtomicBool>,
     /// Whether any of this process's roles needs the store. Accepting exchanges does not.
     needs_store: bool,
+    /// The apps of the door, where this process has one.
+    apps: Option<Directory>,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
 }
@@ -30,8 +33,14 @@ const MOST_OFFSET_MICROS: i64 = 100_000;
 
 impl Monitor {
     /// Looks for `health`; `migrated` says whether the store's schema is ready.
-    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>, needs_store: bool) -> Self {
-        Self { context, health, migrated, needs_store, shown: HashSet::new() }
+    pub fn new(
+        context: Context,
+        health: Health,
+        migrated: Arc<AtomicBool>,
+        needs_store: bool,
+        apps: Option<Directory>,
+    ) -> Self {
+        Self { context, health, migrated, needs_store, apps, shown: HashSet::new() }
     }
 
     /// Starts it on `tasks`.
@@ -96,7 +105,19 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        Checks { broker, store, clock }
+        Checks { broker, store, clock, apps: self.look_at_apps() }
+    }
+
+    /// Apps that cannot be used are one operator's slip and no reason to turn all others away.
+    fn look_at_apps(&self) -> Check {
+        let Some(apps) = &self.apps else { return Check::good("not asked for by the roles of this process") };
+        let unreadable = apps.unreadable();
+        match (apps.version(), unreadable.first()) {
+            (None, _) if self.needs_store => Check::bad("the apps of the store have not been read yet"),
+            (None, _) => Check::good("the store is away: only the apps of the settings are known"),
+            (Some(_), Some(first)) => Check::good(format!("{} apps cannot be used, first {first}", unreadable.len())),
+            (Some(_), None) => Check::good("known"),
+        }
     }
 
     async fn measure(&mut self) {

@@ -62,7 +62,7 @@ impl Node {
         let (listeners_stop, steps_stop, connections_stop) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let (servers, steps, health) = (TaskTracker::new(), TaskTracker::new(), Health::default());
-        let assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
+        let mut assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
         let serve = |listener: Option<TcpListener>, router: Router| {
             if let Some(listener) = listener {
                 servers.spawn(serve(listener, router, listeners_stop.clone()));
@@ -74,7 +74,11 @@ impl Node {
         serve(Some(listeners.metrics), health::router(health.clone(), metrics));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store).start(&steps);
+        let apps = assembly.refresher.take().map(|refresher| {
+            refresher.start(&steps);
+            assembly.apps.clone()
+        });
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps).start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
         }
@@ -129,7 +133,12 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
     let health = health.clone();
     let checks = move || {
         let checks = health.checks();
-        let named = [("RabbitMQ", checks.broker), ("PostgreSQL", checks.store), ("时钟 clock", checks.clock)];
+        let named = [
+            ("RabbitMQ", checks.broker),
+            ("PostgreSQL", checks.store),
+            ("时钟 clock", checks.clock),
+            ("应用 apps", checks.apps),
+        ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
     let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());

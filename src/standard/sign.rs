@@ -23,6 +23,31 @@ pub enum Profile {
     Hmac,
 }
 
+/// What was given names no profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no way of signing: digest, full, cmac or hmac")]
+pub struct NotAProfile(pub String);
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Profile; 4] = [Profile::Digest, Profile::Full, Profile::Cmac, Profile::Hmac];
+
+    /// The name in settings and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Profile::Digest => "digest",
+            Profile::Full => "full",
+            Profile::Cmac => "cmac",
+            Profile::Hmac => "hmac",
+        }
+    }
+
+    /// The profile of a name.
+    pub fn parse(text: &str) -> Result<Self, NotAProfile> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text).ok_or_else(|| NotAProfile(text.to_owned()))
+    }
+}
+
 /// What is signed. The three forms begin differently, so a signature of one never stands for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Canonical<'a> {
@@ -141,7 +166,7 @@ mod tests {
     use super::super::cipher::Software;
     use super::*;
 
-    const PROFILES: [Profile; 4] = [Profile::Digest, Profile::Full, Profile::Cmac, Profile::Hmac];
+    const PROFILES: [Profile; 4] = Profile::ALL;
 
     fn key() -> Key {
         Key::parse("0123456789abcdeffedcba9876543210").unwrap()
@@ -193,7 +218,8 @@ mod tests {
     #[test]
     fn profiles_are_named_as_in_settings() {
         let names = PROFILES.map(|profile| serde_json::to_value(profile).unwrap());
-        assert_eq!(names, ["digest", "full", "cmac", "hmac"]);
+        assert_eq!(names, PROFILES.map(Profile::as_str));
+        assert!(PROFILES.into_iter().all(|profile| Profile::parse(profile.as_str()) == Ok(profile)));
         assert_eq!(Profile::default(), Profile::Digest);
         assert!(serde_json::from_str::<Profile>("\"md5\"").is_err());
     }

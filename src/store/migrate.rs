@@ -3,7 +3,7 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_apps.sql")];
 
 /// The version of the schema this program works with.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();

@@ -1,6 +1,7 @@
 //! PostgreSQL: the pool, the schema and its migrations, and one file per noun with all the SQL about it. No other room
 //! writes SQL. Nothing here knows of HTTP or AMQP.
 
+mod apps;
 mod batches;
 mod changes;
 mod error;
@@ -14,6 +15,7 @@ mod pool;
 mod query;
 mod tally;
 
+pub use apps::{AppAct, BadApp, StoredApp};
 pub use batches::{NewBatch, StoredBatch};
 pub use error::StoreError;
 pub use failures::{About, DueFailure, FailureState, NewFailure};

@@ -76,6 +76,12 @@ impl Store {
         Ok(row.get::<_, OffsetDateTime>(0).into())
     }
 
+    /// Gives up the connections that nobody uses at this moment: for one whose server has gone silent, so that the next call
+    /// makes a new one instead of waiting behind what was never answered.
+    pub fn renew(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     pub(super) async fn client(&self) -> Result<Object, StoreError> {
         Ok(self.pool.get().await?)
     }

@@ -1,5 +1,6 @@
 //! Integration tests against a real RabbitMQ and PostgreSQL, which the harness starts privately; they end with the process.
 
+mod apps;
 mod contract;
 mod harness;
 mod invariants;

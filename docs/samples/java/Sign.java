@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.UUID;
 
 public class Sign {
+    // [begin: sesame app add]
     /** Upper-case hex of SM4-ECB-PKCS#7(key, lower-case hex of SM3(canonical)). */
     static String sign(byte[] key, String canonical) {
         return SmUtil.sm4(key).encryptHex(SmUtil.sm3(canonical)).toUpperCase();
@@ -52,6 +53,16 @@ public class Sign {
         }
         return literal.append('"').toString();
     }
+
+    /** The body of the response. A refusal comes with a 4xx status and is an answer like any other. */
+    static String post(String url, String body) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url))
+            .header("Content-Type", "application/json; charset=utf-8")
+            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .build();
+        return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+    // [end: sesame app add]
 
     /** The content of a JSON string literal. */
     static String unquote(String literal) {
@@ -147,12 +158,7 @@ public class Sign {
             System.out.println(sign);
             return;
         }
-        HttpRequest request = HttpRequest.newBuilder(URI.create(given.get(0)))
-            .header("Content-Type", "application/json; charset=utf-8")
-            .POST(HttpRequest.BodyPublishers.ofString(buildRequest(appid, busicode, action, busilist, random, sign)))
-            .build();
-        // A refusal comes with a 4xx status and is an answer like any other.
-        String body = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+        String body = post(given.get(0), buildRequest(appid, busicode, action, busilist, random, sign));
         System.out.println(body);
         Map<String, String> answer = rawMembers(body);
         String datalist = datalist(answer);

@@ -14,6 +14,7 @@ const { readFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { sm3, sm4 } = require('sm-crypto')
 
+// [begin: sesame app add]
 // Upper-case hex of SM4-ECB-PKCS#7(key, lower-case hex of SM3(canonical)).
 const sign = (keyHex, canonical) => sm4.encrypt(sm3(canonical), keyHex).toUpperCase()
 
@@ -22,6 +23,13 @@ function buildRequest({ appid, keyHex, busicode, action, busilist, random }) {
   const canonical = `action=${action}&appid=${appid}&busicode=${busicode}&busilist=${busilist}&random=${random}`
   return { appid, busicode, action, busilist, random, sign: sign(keyHex, canonical) }
 }
+// The body of the response. A refusal comes with a 4xx status and is an answer like any other.
+async function post(url, request) {
+  const headers = { 'Content-Type': 'application/json; charset=utf-8' }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(request) })
+  return response.text()
+}
+// [end: sesame app add]
 
 // Just past the JSON value that begins at `at`, in text that JSON.parse has accepted.
 function endOfValue(json, at) {
@@ -88,10 +96,7 @@ async function main() {
     console.log(request.sign)
     return 0
   }
-  // A refusal comes with a 4xx status and is an answer like any other.
-  const headers = { 'Content-Type': 'application/json; charset=utf-8' }
-  const response = await fetch(given.url, { method: 'POST', headers, body: JSON.stringify(request) })
-  const body = await response.text()
+  const body = await post(given.url, request)
   console.log(body)
   const { verified, datalist } = verifyAnswer(body, given.keyHex, given.random)
   console.error('answer signature:', verified ? 'verified' : 'NOT VERIFIED')

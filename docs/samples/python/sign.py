@@ -22,6 +22,7 @@ from gmssl import sm3, sm4
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
+# [begin: sesame app add]
 def sign(key, canonical):
     """Upper-case hex of SM4-ECB-PKCS#7(key, lower-case hex of SM3(canonical))."""
     # gmssl's SM3 is written in Python, some five seconds a megabyte. Where Python's OpenSSL has SM3, this is the same at once:
@@ -38,6 +39,7 @@ def build_request(appid, key, busicode, action, busilist, random):
     request = {"appid": appid, "busicode": busicode, "action": action, "busilist": busilist, "random": random}
     request["sign"] = sign(key, canonical)
     return request
+# [end: sesame app add]
 
 
 def raw_members(text):
@@ -67,6 +69,7 @@ def verify_answer(body, key, random):
     return verified, json.loads(datalist)
 
 
+# [begin: sesame app add]
 def post(url, request):
     """The body of the response. A refusal comes with a 4xx status and is an answer like any other."""
     data = json.dumps(request, ensure_ascii=False).encode("utf-8")
@@ -76,6 +79,7 @@ def post(url, request):
             return response.read().decode("utf-8")
     except urllib.error.HTTPError as refusal:
         return refusal.read().decode("utf-8")
+# [end: sesame app add]
 
 
 def main():

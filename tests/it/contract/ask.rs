@@ -78,6 +78,11 @@ impl App {
         Self { key: Key::parse(key).unwrap(), ..self }
     }
 
+    /// The same app at another address: a node that was started anew has another port.
+    pub fn at(self, node: &TestNode) -> Self {
+        Self { url: node.url(), ..self }
+    }
+
     pub fn encrypting_with(self, key: &str) -> Self {
         Self { data_key: Some(Key::parse(key).unwrap()), ..self }
     }

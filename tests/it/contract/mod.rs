@@ -2,9 +2,9 @@
 //! actions do to records, what queries and the log answer, and the listener of health and metrics.
 
 mod adds;
-mod ask;
+pub mod ask;
 mod changes;
-mod fixture;
+pub mod fixture;
 mod forms;
 mod grants;
 mod invalid;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -18,26 +18,47 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("generate", &["dataset", "standard"]),
     ("broker", &["standard"]),
     ("store", &["record", "standard"]),
-    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store"]),
-    ("ingress", &["batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
+    ("volume", &["standard"]),
+    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
+    ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
+    ("ingress", &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "volume"]),
     ("console", &["dataset", "standard", "store"]),
     (
         "node",
         &[
-            "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics", "standard",
-            "store",
+            "apps", "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics",
+            "standard", "store", "volume",
         ],
     ),
     ("demo", &["broker", "client", "config", "dataset", "federation", "generate", "lab", "node", "standard", "store"]),
-    ("cli", &["broker", "client", "config", "demo", "federation", "generate", "lab", "metrics", "node", "standard"]),
+    (
+        "cli",
+        &[
+            "apps",
+            "broker",
+            "clock",
+            "client",
+            "config",
+            "demo",
+            "federation",
+            "generate",
+            "lab",
+            "metrics",
+            "node",
+            "standard",
+            "store",
+        ],
+    ),
 ];
 
 /// Crates that only some rooms may name.
-const GUARDED: [(&str, &[&str]); 5] = [
+const GUARDED: [(&str, &[&str]); 7] = [
     ("lapin", &["broker"]),
     ("tokio_postgres", &["store"]),
     ("deadpool_postgres", &["store"]),
     ("axum", &["ingress", "console", "node"]),
+    ("ccm", &["apps"]),
+    ("governor", &["volume"]),
     ("reqwest", &["broker", "client", "demo", "node"]),
 ];
 

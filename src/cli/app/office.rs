@@ -1,0 +1,65 @@
+//! What every `sesame app` command needs: the settings, the store, and in whose name it acts.
+
+use crate::apps::{Actor, Registry, Vault};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::store::{Purpose, Store};
+use anyhow::{Context, bail};
+use std::path::PathBuf;
+
+/// Of which node, and how the result is shown.
+#[derive(clap::Args)]
+pub(super) struct Desk {
+    /// The node's settings
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The node's apps, ready to be acted on.
+pub(super) struct Office {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) registry: Registry,
+}
+
+impl Desk {
+    /// Opens the node's store, and brings its schema up to date as `sesame serve` would.
+    pub(super) async fn open(&self) -> anyhow::Result<Office> {
+        let config = config::load(&self.config)?;
+        let store = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+        store.migrate().await.context("check [store] uri in the settings, and that PostgreSQL runs")?;
+        let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
+        let registry = Registry::new(store.clone(), vault, config.node.region, Clock::system(), actor());
+        Ok(Office { config, store, registry })
+    }
+}
+
+impl Office {
+    /// An app of the settings is the settings' alone.
+    pub(super) fn refuse_fixed(&self, appid: &str) -> anyhow::Result<()> {
+        let config = &self.config;
+        if config.apps.iter().any(|app| app.appid == appid) {
+            bail!("{appid} is an app of the settings: change its [[apps]] section, and start the node anew");
+        }
+        if config.node.appid == appid || config.children.iter().any(|child| child.appid == appid) {
+            bail!("{appid} is the appid of a node in the settings: choose another");
+        }
+        Ok(())
+    }
+}
+
+/// Who runs this command, for the note of the act.
+fn actor() -> Actor {
+    let uid = nix::unistd::getuid();
+    let known = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let mut user = known.unwrap_or_else(|| format!("uid {uid}"));
+    // Behind sudo everyone is root; who it was is said by sudo alone.
+    if let Ok(before) = std::env::var("SUDO_USER") {
+        user = format!("{user} (sudo by {before})");
+    }
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    Actor { user, host: host.unwrap_or_else(|| "unknown".to_owned()) }
+}
