@@ -1,7 +1,10 @@
 //! One connection to a broker, kept up by a task of its own.
 
+use super::transport;
+use crate::tls::ClientTls;
 use futures_util::StreamExt;
 use lapin::ConnectionProperties;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -11,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 /// Where a broker is and what for.
 #[derive(Clone)]
 pub struct ConnectionSettings {
-    /// `amqp://user:password@host:port/vhost`.
+    /// `amqps://user:password@host:port/vhost`, or `amqp://` without encryption.
     pub uri: String,
+    /// Whom a connection by `amqps://` trusts.
+    pub tls: ClientTls,
     /// Shown in RabbitMQ's management pages.
     pub name: String,
 }
@@ -121,7 +126,14 @@ async fn supervise(settings: &ConnectionSettings, sender: &watch::Sender<Current
 
 async fn connect(settings: &ConnectionSettings) -> Result<lapin::Connection, String> {
     let properties = ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
-    match timeout(CONNECT_TIMEOUT, lapin::Connection::connect(&settings.uri, properties)).await {
+    let uri: AMQPUri = settings.uri.parse()?;
+    let connecting = async {
+        match uri.scheme {
+            AMQPScheme::AMQP => lapin::Connection::connect_uri(uri, properties).await,
+            AMQPScheme::AMQPS => transport::connect(uri, properties, settings.tls.clone()).await,
+        }
+    };
+    match timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),

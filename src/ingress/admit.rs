@@ -20,6 +20,7 @@ use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
 use crate::standard::sign::Signer;
+use crate::tls::PeerCertificate;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
@@ -68,7 +69,13 @@ pub(super) struct Acceptable {
 }
 
 /// Runs every check.
-pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant) -> Admission {
+pub(super) fn admit(
+    door: &Door,
+    flag: InterFlag,
+    body: &[u8],
+    started: Instant,
+    certificate: Option<&PeerCertificate>,
+) -> Admission {
     let mut subject = Subject::default();
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
@@ -81,22 +88,28 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     subject.busicode = shortened(&envelope.busicode);
     subject.action = shortened(&envelope.action);
     let random = Some(envelope.random.clone());
-    let caller = match authenticate(door, &envelope) {
+    let caller = match authenticate(door, &envelope, certificate) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
     };
     let work =
-        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now() }.run(&mut subject);
+        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now(), certificate }
+            .run(&mut subject);
     Admission { random, caller: Some(caller), subject, work }
 }
 
-fn authenticate(door: &Door, envelope: &Envelope<'_>) -> Result<Caller, Denial> {
+fn authenticate(
+    door: &Door,
+    envelope: &Envelope<'_>,
+    certificate: Option<&PeerCertificate>,
+) -> Result<Caller, Denial> {
     let Some(app) = door.apps.get(&envelope.appid) else {
         return Err(Denial::new(RefusalCode::UnknownApp, "应用账号不存在或已停用：请核对 appid，或联系接口提供方开通"));
     };
+    app.proof.check(certificate)?;
     let cipher = door.node.cipher.as_ref();
     let signer = Signer { cipher, profile: app.profile, key: &app.key };
-    if !signer.verify(&envelope.canonical(), &envelope.sign) {
+    if app.proof.needs_signature(&envelope.sign) && !signer.verify(&envelope.canonical(), &envelope.sign) {
         return Err(Denial::new(
             RefusalCode::SignMismatch,
             "签名校验失败：请核对密钥（32位十六进制）、参数顺序 action、appid、busicode、busilist、random，\
@@ -113,6 +126,7 @@ struct Checks<'a> {
     envelope: &'a Envelope<'a>,
     started: Instant,
     now: Moment,
+    certificate: Option<&'a PeerCertificate>,
 }
 
 impl Checks<'_> {
@@ -264,6 +278,10 @@ impl Checks<'_> {
     }
 
     fn kept_sign(&self) -> String {
+        // An app that did not sign was known by its certificate.
+        if let (true, Some(certificate)) = (self.envelope.sign.is_empty(), self.certificate) {
+            return format!("X509-SM3:{}", hex::encode_upper(self.caller.cipher.sm3(&[certificate.der()])));
+        }
         let sign = self.envelope.sign.to_ascii_uppercase();
         if sign.len() <= LONGEST_SIGN {
             return sign;

@@ -1,5 +1,6 @@
 //! The parties that may call: their keys and grants (§6.5.1 授权管理, §7.2 身份认证).
 
+use super::proof::Proof;
 use crate::config::AppSettings;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
@@ -28,6 +29,8 @@ pub struct App {
     pub(super) operator: bool,
     pub(super) form: DatalistForm,
     pub(super) always_ok: bool,
+    /// What it must prove itself with.
+    pub(super) proof: Proof,
 }
 
 /// Settings of an app that cannot be used.
@@ -79,6 +82,7 @@ impl App {
             operator: settings.operator,
             form: if settings.datalist_as_string { DatalistForm::Text } else { DatalistForm::Object },
             always_ok: settings.always_ok,
+            proof: Proof::of(settings).map_err(|e| bad(e.to_string()))?,
         })
     }
 

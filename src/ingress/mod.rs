@@ -11,6 +11,7 @@ mod exchange;
 mod journal;
 mod log_query;
 mod outcome;
+mod proof;
 mod query;
 mod randoms;
 mod reply;

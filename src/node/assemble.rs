@@ -1,5 +1,6 @@
 //! Building the parts of a node from its settings.
 
+use super::certificates::Certificates;
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
@@ -11,6 +12,7 @@ use crate::ingress::{Apps, BadApp, Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
 use crate::store::{Purpose, Store, StoreError};
+use crate::tls::{ClientTls, TlsError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +51,9 @@ pub enum StartError {
     /// An app is bad.
     #[error(transparent)]
     App(#[from] BadApp),
+    /// A certificate, or what belongs to one, is bad.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Another setting is bad.
     #[error("{0}")]
     Setting(String),
@@ -69,6 +74,8 @@ pub struct Assembly {
     pub uplink: Option<Uplink>,
     /// The node's broker, publishing side.
     pub publisher: Publisher,
+    /// Certificates of listeners and connections.
+    pub certificates: Certificates,
 }
 
 impl Assembly {
@@ -92,23 +99,27 @@ impl Assembly {
             Some(directory) => Dictionary::load(directory, &regions)?,
             None => Dictionary::builtin(),
         });
-        let connect = |uri: &str, purpose: &str| {
+        let certificates = Certificates::load(config)?;
+        let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
             let name = format!("sesame {} {purpose}", config.node.region);
-            Connection::start(ConnectionSettings { uri: uri.to_owned(), name }, connections.clone())
+            Connection::start(ConnectionSettings { uri: uri.to_owned(), tls: tls.clone(), name }, connections.clone())
         };
-        let uri = config.broker.uri.text();
-        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels);
+        let (uri, tls) = (config.broker.uri.text(), &certificates.broker);
+        let publisher = Publisher::new(connect(uri, tls, "publish"), &node.appid, config.broker.channels);
         let names = Names(node.region.tier());
-        let store = Store::new(config.store.uri.text(), config.store.connections, Purpose::Serve)?;
+        let store = |connections, purpose| {
+            Store::secured(config.store.uri.text(), connections, purpose, certificates.store.clone())
+        };
+        let serving = store(config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 4;
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
             dictionary: dictionary.clone(),
             regions: regions.clone(),
-            store: Store::new(config.store.uri.text(), consumers, Purpose::Persist)?,
+            store: store(consumers, Purpose::Persist)?,
             publisher: publisher.clone(),
-            consuming: connect(uri, "consume"),
+            consuming: connect(uri, tls, "consume"),
             names,
             settings: config.persist.clone(),
             has_parent: config.parent.is_some(),
@@ -116,7 +127,7 @@ impl Assembly {
             stop: stop.clone(),
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2);
+            let to_parent = Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2);
             Uplink::new(context.clone(), to_parent, Names(parent.region.tier()), parent.window)
         });
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
@@ -128,13 +139,13 @@ impl Assembly {
             regions,
             publisher.clone(),
             names,
-            store.clone(),
+            serving.clone(),
             clock,
             journal,
             &config.interface,
         )
         .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), store, uplink, publisher })
+        Ok(Self { context, door: Arc::new(door), store: serving, uplink, publisher, certificates })
     }
 }
 

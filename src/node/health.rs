@@ -24,6 +24,10 @@ pub struct Checks {
     pub store: Check,
     /// This process's clock agrees with the store's.
     pub clock: Check,
+    /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
+    pub certificates: Check,
+    /// The operating system allows as many connections as the settings. Says nothing about readiness.
+    pub files: Check,
 }
 
 /// One look.
@@ -50,7 +54,13 @@ impl Check {
 impl Default for Checks {
     fn default() -> Self {
         let unseen = Check::bad("not looked at yet");
-        Self { broker: unseen.clone(), store: unseen.clone(), clock: unseen }
+        Self {
+            broker: unseen.clone(),
+            store: unseen.clone(),
+            clock: unseen.clone(),
+            certificates: unseen.clone(),
+            files: unseen,
+        }
     }
 }
 

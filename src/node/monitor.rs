@@ -1,6 +1,7 @@
 //! Looks regularly at what a node needs, for health and metrics.
 
 use super::health::{Check, Checks, Health};
+use super::servers::Looks;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
@@ -20,6 +21,8 @@ pub struct Monitor {
     needs_store: bool,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
+    /// What does not depend on broker or store.
+    looks: Looks,
 }
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,8 +33,14 @@ const MOST_OFFSET_MICROS: i64 = 100_000;
 
 impl Monitor {
     /// Looks for `health`; `migrated` says whether the store's schema is ready.
-    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>, needs_store: bool) -> Self {
-        Self { context, health, migrated, needs_store, shown: HashSet::new() }
+    pub fn new(
+        context: Context,
+        health: Health,
+        migrated: Arc<AtomicBool>,
+        needs_store: bool,
+        looks: Looks,
+    ) -> Self {
+        Self { context, health, migrated, needs_store, shown: HashSet::new(), looks }
     }
 
     /// Starts it on `tasks`.
@@ -93,7 +102,8 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        Checks { broker, store, clock }
+        let (certificates, files) = (self.looks.certificates(), self.looks.files.clone());
+        Checks { broker, store, clock, certificates, files }
     }
 
     async fn measure(&mut self) {

@@ -12,6 +12,7 @@ mod outbox;
 mod persist;
 mod pool;
 mod query;
+mod secure;
 mod tally;
 
 pub use batches::{NewBatch, StoredBatch};

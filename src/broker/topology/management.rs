@@ -1,6 +1,7 @@
 //! RabbitMQ's management API, as far as the topology needs it.
 
 use super::{Declaration, NodeTopology};
+use crate::tls::ClientTls;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub struct Management {
     base: String,
     user: String,
     password: String,
+    tls: ClientTls,
 }
 
 /// Why a topology could not be applied.
@@ -64,15 +66,22 @@ pub enum TopologyError {
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Management {
-    /// A client for `http://user:password@host:port`.
+    /// A client for `http://user:password@host:port`, or `https://` with a certificate of a CA that the system trusts.
     pub fn new(address: &str) -> Result<Self, TopologyError> {
+        Self::trusting(address, &ClientTls::system())
+    }
+
+    /// A client that trusts other CAs by `https://`.
+    pub fn trusting(address: &str, tls: &ClientTls) -> Result<Self, TopologyError> {
         let bad = || TopologyError::Address("http://…".to_owned());
         let mut url = reqwest::Url::parse(address).map_err(|_| bad())?;
         let (user, password) = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
         // What remains is shown in errors.
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| bad())?;
-        let client = Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(|_| bad())?;
-        Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), user, password })
+        let builder = Client::builder().timeout(TIMEOUT).no_proxy().tls_backend_preconfigured(tls.config().as_ref().clone());
+        let client = builder.build().map_err(|_| bad())?;
+        let base = url.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, user, password, tls: tls.clone() })
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, TopologyError> {
@@ -83,7 +92,7 @@ impl Management {
         }
         let unreachable = |e: reqwest::Error| TopologyError::Unreachable {
             base: self.base.clone(),
-            reason: e.without_url().to_string(),
+            reason: self.tls.explain(&e).unwrap_or_else(|| e.without_url().to_string()),
         };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
