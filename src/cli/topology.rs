@@ -4,6 +4,7 @@ use super::block_on;
 use crate::broker::topology::{Declaration, Management, apply};
 use crate::config;
 use crate::node::topology_of;
+use crate::tls::ClientTls;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +37,8 @@ impl Topology {
         let address = config.broker.management.as_ref().context(
             "[broker] management is not set: give http://user:password@host:port of RabbitMQ's management API",
         )?;
-        let management = Management::new(address.text())?;
+        let tls = ClientTls::load("broker", &config.broker.tls())?;
+        let management = Management::trusting(address.text(), &tls)?;
         let node = topology_of(&config)?;
         block_on(async { Ok(apply(&management, &Declaration::builtin(), &node).await?) })?;
         println!("vhost {} is as declared for {} ({})", node.vhost, config.node.region, config.node.region.tier());

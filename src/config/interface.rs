@@ -85,13 +85,7 @@ pub struct OperatorSettings {
 
 impl Default for ConsoleSettings {
     fn default() -> Self {
-        Self {
-            listen: any(9100),
-            admin_password: None,
-            max_connections: 1_024,
-            operators: Vec::new(),
-            tls: None,
-        }
+        Self { listen: any(9100), admin_password: None, max_connections: 1_024, operators: Vec::new(), tls: None }
     }
 }
 

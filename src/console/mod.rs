@@ -4,4 +4,4 @@ mod login;
 mod page;
 mod router;
 
-pub use router::{Operator, Check, Console, router};
+pub use router::{Check, Console, Operator, router};

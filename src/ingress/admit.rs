@@ -92,17 +92,12 @@ pub(super) fn admit(
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, work: Err(denial) },
     };
-    let work =
-        Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now(), certificate }
-            .run(&mut subject);
+    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now: door.clock.now(), certificate }
+        .run(&mut subject);
     Admission { random, caller: Some(caller), subject, work }
 }
 
-fn authenticate(
-    door: &Door,
-    envelope: &Envelope<'_>,
-    certificate: Option<&PeerCertificate>,
-) -> Result<Caller, Denial> {
+fn authenticate(door: &Door, envelope: &Envelope<'_>, certificate: Option<&PeerCertificate>) -> Result<Caller, Denial> {
     let Some(app) = door.apps.get(&envelope.appid) else {
         return Err(Denial::new(RefusalCode::UnknownApp, "应用账号不存在或已停用：请核对 appid，或联系接口提供方开通"));
     };

@@ -33,13 +33,7 @@ const MOST_OFFSET_MICROS: i64 = 100_000;
 
 impl Monitor {
     /// Looks for `health`; `migrated` says whether the store's schema is ready.
-    pub fn new(
-        context: Context,
-        health: Health,
-        migrated: Arc<AtomicBool>,
-        needs_store: bool,
-        looks: Looks,
-    ) -> Self {
+    pub fn new(context: Context, health: Health, migrated: Arc<AtomicBool>, needs_store: bool, looks: Looks) -> Self {
         Self { context, health, migrated, needs_store, shown: HashSet::new(), looks }
     }
 

@@ -79,7 +79,8 @@ impl Node {
         steps.spawn(assembly.certificates.watch.clone().run(steps_stop.clone()));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
-        let looks = servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
+        let looks =
+            servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
         Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, looks).start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));

@@ -50,7 +50,8 @@ impl Store {
         let mut config = secure::parse(uri, tls.is_configured())?;
         config.application_name(purpose.application_name());
         config.connect_timeout(WAIT);
-        let manager = Manager::from_config(config, Connector(tls), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager =
+            Manager::from_config(config, Connector(tls), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(connections)
             .runtime(Runtime::Tokio1)

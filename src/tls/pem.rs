@@ -45,7 +45,8 @@ impl Source {
 
 impl Content<'_> {
     fn all<T: PemObject>(&self, wanted: &'static str) -> Result<Vec<T>, TlsError> {
-        let found: Vec<T> = T::pem_slice_iter(self.bytes).collect::<Result<_, _>>().map_err(|e| self.source.invalid(e))?;
+        let found: Vec<T> =
+            T::pem_slice_iter(self.bytes).collect::<Result<_, _>>().map_err(|e| self.source.invalid(e))?;
         if found.is_empty() { Err(self.source.empty(wanted)) } else { Ok(found) }
     }
 

@@ -45,7 +45,10 @@ impl ServerTls {
     ///
     /// # Errors
     /// When the handshake fails, also for a client certificate that is not good.
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<(TlsStream<S>, Option<Peer>)> {
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> io::Result<(TlsStream<S>, Option<Peer>)> {
         let (generation, serving) = (self.generation(), self.material.current());
         let stream = TlsAcceptor::from(serving.config.clone()).accept(stream).await?;
         let shown = stream.get_ref().1.peer_certificates();

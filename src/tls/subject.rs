@@ -13,7 +13,9 @@ pub struct Subject(Vec<(String, String)>);
 
 /// A text that names no subject.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no subject of a certificate: write it as `openssl x509 -noout -subject` prints it, like CN=A01,O=Name,C=CN")]
+#[error(
+    "{0:?} is no subject of a certificate: write it as `openssl x509 -noout -subject` prints it, like CN=A01,O=Name,C=CN"
+)]
 pub struct NotASubject(String);
 
 impl Subject {
@@ -119,7 +121,8 @@ mod tests {
         for same in ["C = CN, O = 市北区局, CN = 370203-A01", "subject=C=CN,O=市北区局,commonName=370203-A01"] {
             assert_eq!(Subject::parse(same).unwrap(), subject, "{same}");
         }
-        for other in ["CN=370203-a01,O=市北区局,C=CN", "CN=370203-A01,C=CN", "CN=370203-A01,O=市北区局,C=CN,OU=x"] {
+        for other in ["CN=370203-a01,O=市北区局,C=CN", "CN=370203-A01,C=CN", "CN=370203-A01,O=市北区局,C=CN,OU=x"]
+        {
             assert_ne!(Subject::parse(other).unwrap(), subject, "{other}");
         }
         assert_eq!(Subject::parse(&subject.to_string()).unwrap(), subject);

@@ -6,3 +6,4 @@ mod invariants;
 mod refusals;
 mod samples;
 mod spine;
+mod tls;

@@ -78,7 +78,8 @@ impl Management {
         let (user, password) = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
         // What remains is shown in errors.
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| bad())?;
-        let builder = Client::builder().timeout(TIMEOUT).no_proxy().tls_backend_preconfigured(tls.config().as_ref().clone());
+        let builder =
+            Client::builder().timeout(TIMEOUT).no_proxy().tls_backend_preconfigured(tls.config().as_ref().clone());
         let client = builder.build().map_err(|_| bad())?;
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { client, base, user, password, tls: tls.clone() })

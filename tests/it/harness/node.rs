@@ -4,13 +4,15 @@ use super::{eventually, lab};
 use sesame::broker::topology::{ChildUser, Declaration, Management, NodeTopology, apply};
 use sesame::client::Client;
 use sesame::clock::Clock;
-use sesame::config::{self, Config};
+use sesame::config::{self, Config, PeerTls};
 use sesame::lab::Lab;
 use sesame::node::{Listeners, Node};
 use sesame::standard::cipher::Key;
 use sesame::standard::region::Region;
 use sesame::store::{Purpose, Store};
+use sesame::tls::ClientTls;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Appid of the app every test node has, granted everything in the node's region.
@@ -32,6 +34,8 @@ struct Servers {
     amqp: String,
     management: String,
     store: String,
+    /// The CA of servers that take TLS alone.
+    ca: Option<PathBuf>,
 }
 
 /// A node whose vhost and database are there.
@@ -71,8 +75,24 @@ impl Spec {
             amqp: format!("127.0.0.1:{}", broker.ports().amqp),
             management: broker.management_url(),
             store: database.uri(&self.database()),
+            ca: None,
         });
         self
+    }
+
+    /// Verifies the servers of [`Spec::on`] by a CA.
+    pub fn trusting(mut self, ca: &Path) -> Self {
+        self.servers.as_mut().expect("servers of its own").ca = Some(ca.to_owned());
+        self
+    }
+
+    fn ca(&self) -> Option<&PathBuf> {
+        self.servers.as_ref().and_then(|servers| servers.ca.as_ref())
+    }
+
+    /// The line of a section that names the CA.
+    fn ca_line(&self) -> String {
+        self.ca().map_or_else(String::new, |ca| format!("ca = {ca:?}\n"))
     }
 
     fn user(&self) -> String {
@@ -90,28 +110,30 @@ impl Spec {
     fn amqp(&self, user: &str) -> String {
         let shared = || format!("127.0.0.1:{}", lab().broker.as_ref().expect("a broker").ports().amqp);
         let address = self.servers.as_ref().map_or_else(shared, |servers| servers.amqp.clone());
-        format!("amqp://{user}:secret@{address}/{}", self.vhost())
+        let scheme = if self.ca().is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://{user}:secret@{address}/{}", self.vhost())
     }
 
     fn management(&self) -> String {
         let shared = || lab().broker.as_ref().expect("a broker").management_url();
         let url = self.servers.as_ref().map_or_else(shared, |servers| servers.management.clone());
-        url.replace("http://", "http://guest:guest@").replace("guest:guest@guest:guest@", "guest:guest@")
+        url.replacen("://", "://guest:guest@", 1)
     }
 
     fn toml(&self, run_of_children: &[(&str, String)]) -> String {
         let shared = || lab().database.as_ref().expect("a database").uri(&self.database());
         let store = self.servers.as_ref().map_or_else(shared, |servers| servers.store.clone());
+        let ca = self.ca_line();
         let mut toml = format!(
             "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
              [interface]\nlisten = \"127.0.0.1:0\"\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
-             [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n[store]\nuri = \"{store}\"\n",
+             [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n{ca}[store]\nuri = \"{store}\"\n{ca}",
             self.region,
             self.user(),
             self.amqp(&self.user()),
         );
         if let Some((region, uri)) = &self.parent {
-            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n"));
+            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n{ca}"));
         }
         for (region, user) in run_of_children {
             toml.push_str(&format!("[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\n"));
@@ -153,7 +175,11 @@ impl Spec {
                 .map(|c| ChildUser { region: Region::parse(c.region).unwrap(), user: c.user(), password: password() })
                 .collect(),
         };
-        let management = Management::new(&self.management()).unwrap();
+        let tls = match self.ca() {
+            Some(ca) => ClientTls::load("test", &PeerTls { ca: Some(ca.clone()), identity: None }).unwrap(),
+            None => ClientTls::system(),
+        };
+        let management = Management::trusting(&self.management(), &tls).unwrap();
         apply(&management, &Declaration::builtin(), &topology).await.unwrap_or_else(|error| panic!("{error}"));
         let toml = self.toml(&users);
         let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
@@ -207,6 +233,7 @@ impl TestNode {
 
     /// The node's own database.
     pub fn store(&self) -> Store {
-        Store::new(self.config.store.uri.text(), 2, Purpose::Serve).unwrap()
+        let tls = ClientTls::load("store", &self.config.store.tls()).unwrap();
+        Store::secured(self.config.store.uri.text(), 2, Purpose::Serve, tls).unwrap()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -13,30 +13,38 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("batch", &["dataset", "record", "standard"]),
     ("config", &["standard"]),
     ("lab", &[]),
-    ("client", &["standard"]),
+    ("tls", &["config", "metrics"]),
+    ("server", &["metrics", "tls"]),
+    ("client", &["standard", "tls"]),
     ("generate", &["dataset", "standard"]),
-    ("broker", &["standard"]),
-    ("store", &["record", "standard"]),
+    ("broker", &["standard", "tls"]),
+    ("store", &["record", "standard", "tls"]),
     ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store"]),
-    ("ingress", &["batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store"]),
-    ("console", &["dataset", "standard", "store"]),
+    ("ingress", &["batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "tls"]),
+    ("console", &["dataset", "standard", "store", "tls"]),
     (
         "node",
         &[
-            "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics", "standard",
-            "store",
+            "batch", "broker", "clock", "config", "console", "dataset", "flow", "ingress", "metrics", "server",
+            "standard", "store", "tls",
         ],
     ),
-    ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store"]),
-    ("cli", &["broker", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard"]),
+    ("demo", &["broker", "client", "config", "dataset", "generate", "lab", "node", "standard", "store", "tls"]),
+    ("cli", &["broker", "client", "config", "demo", "generate", "lab", "metrics", "node", "standard", "tls"]),
 ];
 
 /// Crates that only some rooms may name.
-const GUARDED: [(&str, &[&str]); 5] = [
+const GUARDED: [(&str, &[&str]); 11] = [
     ("lapin", &["broker"]),
     ("tokio_postgres", &["store"]),
     ("deadpool_postgres", &["store"]),
-    ("axum", &["ingress", "console", "node"]),
+    ("axum", &["ingress", "console", "node", "server"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("rustls", &["tls"]),
+    ("tokio_rustls", &["tls"]),
+    ("x509_parser", &["tls"]),
+    ("rcgen", &["lab"]),
     ("reqwest", &["broker", "client", "demo", "node"]),
 ];
 
