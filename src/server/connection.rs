@@ -71,8 +71,11 @@ where
         _ = connection.as_mut() => {}
         () = slot.leave().cancelled() => {
             ::metrics::counter!(metrics::CONNECTIONS_EVICTED, "listener" => shared.name).increment(1);
-            connection.as_mut().graceful_shutdown();
-            let _ = timeout(LEAVE, connection).await;
+            // An answer that is being sent is sent; a head that has come in part would only be waited for.
+            if !activity.is_head() {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(LEAVE, connection).await;
+            }
         }
         () = shared.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();

@@ -44,6 +44,11 @@ impl Activity {
         self.0.store(2, Ordering::Relaxed);
     }
 
+    /// Whether only a head of a request is under way, which nobody has promised to answer.
+    pub(super) fn is_head(&self) -> bool {
+        self.phase() == Phase::Head
+    }
+
     fn received(&self) {
         // Only from idle: a body belongs to the request being worked on.
         let _ = self.0.compare_exchange(2, 0, Ordering::Relaxed, Ordering::Relaxed);

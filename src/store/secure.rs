@@ -3,10 +3,12 @@
 use super::StoreError;
 use crate::tls::ClientTls;
 use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::str::FromStr;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Secures connections by what the certificates' files hold at that moment.
@@ -15,14 +17,46 @@ pub(super) struct Connector(pub(super) ClientTls);
 
 impl<S> MakeTlsConnect<S> for Connector
 where
+    S: Send + 'static,
     MakeRustlsConnect: MakeTlsConnect<S, Error = Infallible>,
+    <MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect: TlsConnect<S, Error = io::Error, Stream = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream, Future: Send>
+        + Send
+        + 'static,
 {
     type Stream = <MakeRustlsConnect as MakeTlsConnect<S>>::Stream;
-    type TlsConnect = <MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect;
+    type TlsConnect = Explained<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>;
     type Error = Infallible;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, Infallible> {
-        MakeRustlsConnect::new(self.0.config().as_ref().clone()).make_tls_connect(host)
+        let connect = MakeRustlsConnect::new(self.0.config().as_ref().clone()).make_tls_connect(host)?;
+        Ok(Explained { connect, tls: self.0.clone() })
+    }
+}
+
+/// A handshake whose failure says which setting to look at.
+pub(super) struct Explained<C> {
+    connect: C,
+    tls: ClientTls,
+}
+
+impl<S, C> TlsConnect<S> for Explained<C>
+where
+    S: Send + 'static,
+    C: TlsConnect<S, Error = io::Error, Future: Send> + Send + 'static,
+{
+    type Stream = C::Stream;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<C::Stream>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        let Self { connect, tls } = self;
+        Box::pin(async move {
+            let shaken = connect.connect(stream).await;
+            shaken.map_err(|error| match tls.explain(&error) {
+                Some(reason) => io::Error::new(error.kind(), reason),
+                None => error,
+            })
+        })
     }
 }
 

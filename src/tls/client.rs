@@ -6,7 +6,7 @@ use super::provider::provider;
 use super::{Expiry, TlsError};
 use crate::config::PeerTls;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use std::error::Error;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -89,7 +89,8 @@ impl ClientTls {
     pub fn explain(&self, error: &(dyn Error + 'static)) -> Option<String> {
         let ca = &self.ca;
         match find(error)? {
-            rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
+            // Another CA of the same name looks like a bad signature.
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                 Some(format!("the server's certificate is signed by none of the CAs of {ca}"))
             }
             rustls::Error::InvalidCertificate(reason) => {

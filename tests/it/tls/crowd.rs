@@ -1,10 +1,11 @@
 //! Many connections, and slow ones (invariant 8): nobody is starved.
 
+use super::fixture::Pki;
 use crate::harness::{NodeProcess, Spec, TestNode};
 use sesame::clock::Clock;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
@@ -27,7 +28,7 @@ async fn rested(address: SocketAddr) -> std::io::Result<TcpStream> {
 }
 
 /// Reads one answer, which fits a read or two.
-async fn answer(stream: &mut TcpStream) -> std::io::Result<String> {
+async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
     let mut text = String::new();
     let mut buffer = [0; 4096];
     loop {
@@ -124,7 +125,7 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
     node.toml = node.toml.replace("[interface]\n", "[interface]\nidle_secs = 600\n");
     let process = NodeProcess::start(&node);
     process.ready().await;
-    let address = process.interface();
+    let (address, before) = (process.interface(), process.resident());
     let mut idle = Vec::new();
     while idle.len() < wanted {
         let more = (wanted - idle.len()).min(250);
@@ -135,7 +136,7 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
     let open: usize = line.and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
     assert!(open >= wanted, "{open} open");
     let memory = process.resident();
-    eprintln!("{open} connections open, {} MB resident", memory >> 20);
+    eprintln!("{open} connections open, {} MB resident, {} MB before", memory >> 20, before >> 20);
     assert!(memory < 256 << 20, "{} MB with {open} connections", memory >> 20);
 
     let key = sesame::standard::cipher::Key::parse(crate::harness::KEY).unwrap();
@@ -148,4 +149,26 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
         idle[at].write_all(CHEAP.as_bytes()).await.unwrap();
         assert!(answer(&mut idle[at]).await.unwrap().contains("NOT_FOUND"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_8_a_connection_over_tls_costs_little_memory() {
+    const MANY: usize = 1_000;
+    let pki = Pki::new();
+    let node = Spec::new("370203").extra(&pki.listener("interface", &pki.asks_for_certificates())).prepare(&[]).await;
+    let process = NodeProcess::start(&node);
+    process.ready().await;
+    let (tls, before) = (pki.trust(None), process.resident());
+    let mut open = Vec::new();
+    for _ in 0..MANY {
+        let stream = TcpStream::connect(process.interface()).await.unwrap();
+        let mut stream = tls.connect("127.0.0.1", stream).await.unwrap();
+        stream.write_all(CHEAP.as_bytes()).await.unwrap();
+        answer(&mut stream).await.unwrap();
+        open.push(stream);
+    }
+    let each = process.resident().saturating_sub(before) / MANY as u64;
+    eprintln!("{} KB for each connection over TLS", each >> 10);
+    assert!(each < 64 << 10, "{} KB", each >> 10);
+    drop(open);
 }

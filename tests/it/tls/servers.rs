@@ -51,7 +51,7 @@ async fn clause_7_1_a_batch_goes_up_over_amqps_and_tls_to_postgresql_and_a_wrong
     let checks = eventually("both are looked at", || async {
         let checks = county.health().checks();
         let said = |detail: &str, ca: &str| detail.contains("signed by none of the CAs") && detail.contains(ca);
-        (said(&checks.broker.detail, "[broker] ca") && checks.store.detail.contains("UnknownIssuer")).then_some(checks)
+        (said(&checks.broker.detail, "[broker] ca") && said(&checks.store.detail, "[store] ca")).then_some(checks)
     })
     .await;
     assert!(!checks.ready());
