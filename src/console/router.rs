@@ -36,30 +36,42 @@ pub struct Operator {
     pub certificate: Subject,
 }
 
+/// Who may look at the pages.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Password of `admin`; without one `admin` cannot log in.
+    pub password: Option<String>,
+    /// Operators known by certificates.
+    pub operators: Vec<Operator>,
+    /// Whether the pages go over TLS: a session must not go any other way then.
+    pub over_tls: bool,
+}
+
 /// What the console works with.
 pub struct Console {
     region: Region,
     name: String,
     sessions: Sessions,
     operators: Vec<Operator>,
+    over_tls: bool,
     store: Store,
     dictionary: Arc<Dictionary>,
     checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
 }
 
 impl Console {
-    /// A console of one node. Without a password nobody can log in.
+    /// A console of one node. Without password and operators nobody gets in.
     pub fn new(
         region: Region,
         name: String,
-        password: Option<String>,
-        operators: Vec<Operator>,
+        access: Access,
         store: Store,
         dictionary: Arc<Dictionary>,
         checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
     ) -> Self {
         let name = if name.is_empty() { "国家 National".to_owned() } else { name };
-        Self { region, name, sessions: Sessions::new(password), operators, store, dictionary, checks }
+        let Access { password, operators, over_tls } = access;
+        Self { region, name, sessions: Sessions::new(password), operators, over_tls, store, dictionary, checks }
     }
 
     /// Who is calling: the operator of a client certificate, or whoever has logged in.
@@ -127,7 +139,8 @@ struct Credentials {
 async fn login(State(console): State<Arc<Console>>, Form(given): Form<Credentials>) -> Response {
     let problem = match console.sessions.login(&given.user, &given.password, Instant::now()) {
         Login::Welcome(id) => {
-            let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/");
+            let secure = if console.over_tls { "; Secure" } else { "" };
+            let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/{secure}");
             return (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())])
                 .into_response();
         }

@@ -5,7 +5,7 @@ use super::monitor::Monitor;
 use super::{Assembly, Listeners, StartError, servers};
 use crate::clock::Clock;
 use crate::config::{Config, Role};
-use crate::console::{self, Console, Operator};
+use crate::console::{self, Access, Console, Operator};
 use crate::flow::failures::Sweeper;
 use crate::flow::{Context, LogWriter, Outbox, Persist};
 use crate::ingress;
@@ -143,11 +143,12 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Result<C
         let bad = |e| StartError::Setting(format!("[console] operators {}: {e}", operator.name));
         Ok(Operator { name: operator.name.clone(), certificate: subject.map_err(bad)? })
     });
+    let operators = operators.collect::<Result<_, StartError>>()?;
+    let access = Access { password, operators, over_tls: config.console.tls.is_some() };
     Ok(Console::new(
         config.node.region,
         name.unwrap_or_default(),
-        password,
-        operators.collect::<Result<_, StartError>>()?,
+        access,
         assembly.store.clone(),
         assembly.context.dictionary.clone(),
         Box::new(checks),
