@@ -19,6 +19,8 @@ pub mod lab;
 pub mod metrics;
 pub mod node;
 pub mod record;
+pub mod server;
 pub mod standard;
 pub mod store;
+pub mod tls;
 pub mod volume;

@@ -67,8 +67,21 @@ pub const LIMITED: &str = "sesame_limited_total";
 /// Apps of the store. Label: state (usable, disabled, unreadable).
 pub const APPS: &str = "sesame_apps";
 
+/// When a certificate ends, or a revocation list is due, in seconds since 1970. Label: certificate.
+pub const CERTIFICATE_EXPIRY: &str = "sesame_certificate_expiry_timestamp_seconds";
+/// Changes of certificates' files. Labels: certificate, result (taken, refused).
+pub const CERTIFICATE_RELOADS: &str = "sesame_certificate_reloads_total";
+/// TLS handshakes that failed. Labels: listener, reason.
+pub const HANDSHAKE_FAILURES: &str = "sesame_tls_handshake_failures_total";
+/// Connections open. Label: listener.
+pub const CONNECTIONS: &str = "sesame_connections";
+/// Connections ended for another's sake: the limit was reached. Label: listener.
+pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
+/// Connections the operating system would not give. Label: listener.
+pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
+
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 32] = [
+pub const ALL: [&str; 38] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -99,6 +112,12 @@ pub const ALL: [&str; 32] = [
     LOG_LOST,
     LIMITED,
     APPS,
+    CERTIFICATE_EXPIRY,
+    CERTIFICATE_RELOADS,
+    HANDSHAKE_FAILURES,
+    CONNECTIONS,
+    CONNECTIONS_EVICTED,
+    ACCEPT_FAILURES,
     "sesame_build_info",
     "sesame_start_time_seconds",
 ];
@@ -153,6 +172,12 @@ fn describe() {
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
     describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
     describe_gauge!(APPS, "Apps of the store, by state");
+    describe_gauge!(CERTIFICATE_EXPIRY, Unit::Seconds, "When a certificate ends, since 1970");
+    describe_counter!(CERTIFICATE_RELOADS, "Changes of certificates' files, taken or refused");
+    describe_counter!(HANDSHAKE_FAILURES, "TLS handshakes that failed, by listener and reason");
+    describe_gauge!(CONNECTIONS, "Connections open, by listener");
+    describe_counter!(CONNECTIONS_EVICTED, "Connections ended because the limit was reached, by listener");
+    describe_counter!(ACCEPT_FAILURES, "Connections the operating system would not give, by listener");
     describe_gauge!("sesame_build_info", "1, with the version as label");
     describe_gauge!("sesame_start_time_seconds", Unit::Seconds, "When this process started, since 1970");
 }

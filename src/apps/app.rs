@@ -1,5 +1,6 @@
 //! One app: its keys, its grants, and how it wants its answers.
 
+use super::Proof;
 use crate::config::AppSettings;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
@@ -19,6 +20,8 @@ pub struct App {
     pub appid: String,
     /// What it signs with.
     pub keys: Keys,
+    /// What it must prove itself with.
+    pub proof: Proof,
     /// How it signs.
     pub profile: Profile,
     /// Where given, every busilist is encrypted with it.
@@ -123,6 +126,7 @@ impl App {
         Ok(Self {
             appid: settings.appid.clone(),
             keys: Keys::one(settings.key.key().clone()),
+            proof: Proof::of(settings).map_err(|e| bad(e.to_string()))?,
             profile: settings.profile,
             data_key: settings.data_key.as_ref().map(|source| source.key().clone()),
             home: settings.region,

@@ -1,8 +1,10 @@
 //! One connection to a broker, kept up by a task of its own.
 
+use super::transport;
+use crate::tls::ClientTls;
 use futures_util::StreamExt;
 use lapin::ConnectionProperties;
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -12,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 /// Where a broker is and what for.
 #[derive(Clone)]
 pub struct ConnectionSettings {
-    /// `amqp://user:password@host:port/vhost`.
+    /// `amqps://user:password@host:port/vhost`, or `amqp://` without encryption.
     pub uri: String,
+    /// Whom a connection by `amqps://` trusts.
+    pub tls: ClientTls,
     /// Shown in RabbitMQ's management pages.
     pub name: String,
 }
@@ -129,7 +133,13 @@ async fn connect(settings: &ConnectionSettings) -> Result<lapin::Connection, Str
     let properties = ConnectionProperties::default().with_connection_name(settings.name.as_str().into());
     let mut uri: AMQPUri = settings.uri.parse()?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECS);
-    match timeout(CONNECT_TIMEOUT, lapin::Connection::connect_uri(uri, properties)).await {
+    let connecting = async {
+        match uri.scheme {
+            AMQPScheme::AMQP => lapin::Connection::connect_uri(uri, properties).await,
+            AMQPScheme::AMQPS => transport::connect(uri, properties, settings.tls.clone()).await,
+        }
+    };
+    match timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),

@@ -8,6 +8,7 @@ mod message;
 mod names;
 mod publisher;
 pub mod topology;
+mod transport;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
 pub use consumer::{ConsumeError, Consumer};

@@ -24,11 +24,15 @@ pub struct Demo {
     /// Seed of the generator: the same seed makes the same records
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Run everything over TLS, with a private CA made for it
+    #[arg(long)]
+    tls: bool,
 }
 
 impl Demo {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let options = DemoOptions { folder: self.dir, once: self.once, records: self.records, seed: self.seed };
+        let options =
+            DemoOptions { folder: self.dir, once: self.once, records: self.records, seed: self.seed, tls: self.tls };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let verdict = runtime.block_on(async {
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -2,10 +2,12 @@
 
 use super::block_on;
 use crate::client::{Answered, Client};
+use crate::config::PeerTls;
 use crate::standard::busilist::split;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::random::Random;
+use crate::tls::ClientTls;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +16,7 @@ use uuid::Uuid;
 /// Whom to call, and as whom.
 #[derive(clap::Args)]
 struct Caller {
-    /// http://host:port/<service> of the node
+    /// https://host:port/<service> of the node, or http://
     #[arg(long, value_name = "URL")]
     url: String,
     /// The app's account
@@ -26,6 +28,15 @@ struct Caller {
     /// File that holds the key its busilists are encrypted with, for apps that encrypt
     #[arg(long, value_name = "FILE")]
     data_key_file: Option<PathBuf>,
+    /// File with the CAs, in PEM, that the node's certificate may be signed by; the system's by default
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Certificate to show to the node, in PEM, for apps that prove themselves by one
+    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    certificate: Option<PathBuf>,
+    /// Its private key
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    certificate_key: Option<PathBuf>,
     /// Print the answer's list as JSON
     #[arg(long)]
     json: bool,
@@ -33,7 +44,9 @@ struct Caller {
 
 impl Caller {
     fn client(&self) -> anyhow::Result<Client> {
-        let client = Client::new(&self.url, &self.appid, read_key(&self.key_file)?)?;
+        let identity = self.certificate.clone().zip(self.certificate_key.clone());
+        let tls = ClientTls::load("command line", &PeerTls { ca: self.ca.clone(), identity })?;
+        let client = Client::trusting(&self.url, &self.appid, read_key(&self.key_file)?, &tls)?;
         Ok(match &self.data_key_file {
             Some(file) => client.with_data_key(read_key(file)?),
             None => client,

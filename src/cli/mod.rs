@@ -9,6 +9,7 @@ mod lab;
 mod serve;
 mod topology;
 
+use crate::tls;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ enum Command {
 
 /// Parses the command line, runs it, and says what went wrong.
 pub fn run() -> ExitCode {
+    tls::install();
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::App(command) => command.run(),

@@ -10,6 +10,7 @@ use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::response::Response;
 use crate::standard::sign::{Profile, Signer};
+use crate::tls::ClientTls;
 use std::time::Duration;
 
 /// A caller of one node.
@@ -22,6 +23,7 @@ pub struct Client {
     key: Key,
     profile: Profile,
     data_key: Option<Key>,
+    tls: ClientTls,
 }
 
 /// What a node answered.
@@ -91,14 +93,21 @@ pub enum ClientError {
 const TIMEOUT: Duration = Duration::from_secs(40);
 
 impl Client {
-    /// A caller with the default profile and no encryption. `base` is `http://host:port/<service>`.
+    /// A caller with the default profile and no encryption. `base` is `http://host:port/<service>`, or `https://` of a node with
+    /// a certificate of a CA that the system trusts.
     ///
     /// # Errors
     /// When no HTTP client can be made, for want of system resources.
     pub fn new(base: &str, appid: &str, key: Key) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy().build()?;
-        let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { http, base, appid: appid.to_owned(), key, profile: Profile::default(), data_key: None })
+        Self::trusting(base, appid, key, &ClientTls::system())
+    }
+
+    /// The same, trusting other CAs by `https://`, or showing a certificate.
+    pub fn trusting(base: &str, appid: &str, key: Key, tls: &ClientTls) -> Result<Self, reqwest::Error> {
+        let builder = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy();
+        let http = builder.tls_backend_preconfigured(tls.config().as_ref().clone()).build()?;
+        let (base, appid) = (base.trim_end_matches('/').to_owned(), appid.to_owned());
+        Ok(Self { http, base, appid, key, profile: Profile::default(), data_key: None, tls: tls.clone() })
     }
 
     /// The same caller, signing by another profile.
@@ -163,7 +172,7 @@ impl Client {
         let url = format!("{}/{flag}", self.base);
         let unreachable = |error: reqwest::Error| ClientError::Unreachable {
             url: url.clone(),
-            reason: describe(&error.without_url()),
+            reason: self.tls.explain(&error).unwrap_or_else(|| describe(&error.without_url())),
         };
         let request = self.http.post(&url).header("content-type", "application/json; charset=utf-8").body(body);
         let response = request.send().await.map_err(unreachable)?;

@@ -44,4 +44,22 @@ pub struct AppSettings {
     /// What was agreed of §7.3.
     #[serde(default)]
     pub limits: Volume,
+    /// How it proves who it is (§7.2).
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// Subject of its client certificate, where `authentication` asks for one.
+    pub certificate: Option<String>,
+}
+
+/// How an app proves who it is (§7.2 身份认证方式).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authentication {
+    /// By its signature.
+    #[default]
+    Signature,
+    /// By its client certificate; it need not sign.
+    Certificate,
+    /// By both.
+    Both,
 }

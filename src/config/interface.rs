@@ -1,6 +1,6 @@
 //! `[interface]`, `[console]`, `[metrics]`: the three listeners.
 
-use super::TextSource;
+use super::{ListenerTls, TextSource};
 use crate::standard::volume::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,6 +33,14 @@ pub struct InterfaceSettings {
     pub limits: InterfaceLimits,
     /// What each app may exchange that has no limits of its own.
     pub app_limits: Volume,
+    /// The most connections open at once.
+    pub max_connections: usize,
+    /// How long a connection may take to send the head of a request, in seconds.
+    pub header_secs: u64,
+    /// How long a connection may rest between two requests, or leave an answer unread, in seconds.
+    pub idle_secs: u64,
+    /// HTTPS; plain HTTP without it.
+    pub tls: Option<ListenerTls>,
 }
 
 /// What all callers together may exchange (§7.3); bytes and records of one exchange stand in `[interface]` itself.
@@ -76,6 +84,10 @@ impl Default for InterfaceSettings {
             always_ok: false,
             limits: InterfaceLimits::default(),
             app_limits: Volume::default(),
+            max_connections: 16_384,
+            header_secs: 10,
+            idle_secs: 75,
+            tls: None,
         }
     }
 }
@@ -88,11 +100,27 @@ pub struct ConsoleSettings {
     pub listen: SocketAddr,
     /// Password of the operator `admin`; without one the console stays closed.
     pub admin_password: Option<TextSource>,
+    /// The most connections open at once.
+    pub max_connections: usize,
+    /// Operators known by their client certificates (§7.2), who need no password.
+    pub operators: Vec<OperatorSettings>,
+    /// HTTPS; plain HTTP without it.
+    pub tls: Option<ListenerTls>,
+}
+
+/// An operator known by a client certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSettings {
+    /// What the pages call it.
+    pub name: String,
+    /// Subject of its certificate.
+    pub certificate: String,
 }
 
 impl Default for ConsoleSettings {
     fn default() -> Self {
-        Self { listen: any(9100), admin_password: None }
+        Self { listen: any(9100), admin_password: None, max_connections: 1_024, operators: Vec::new(), tls: None }
     }
 }
 
@@ -102,11 +130,15 @@ impl Default for ConsoleSettings {
 pub struct MetricsSettings {
     /// Address and port.
     pub listen: SocketAddr,
+    /// The most connections open at once.
+    pub max_connections: usize,
+    /// HTTPS; plain HTTP without it.
+    pub tls: Option<ListenerTls>,
 }
 
 impl Default for MetricsSettings {
     fn default() -> Self {
-        Self { listen: any(9200) }
+        Self { listen: any(9200), max_connections: 256, tls: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::secret::within;
-use super::{Config, neighbours};
+use super::{Authentication, ClientCertificates, Config, ListenerTls, neighbours, transport};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -161,6 +161,45 @@ fn check(config: &Config) -> Result<(), String> {
             return Err(format!("[[apps]] {}: region {outside} does not lie in the node's region {region}", app.appid));
         }
     }
+    check_certificates(config)?;
+    transport::check(config)
+}
+
+/// Who is to be known by a certificate must be able to show one.
+fn check_certificates(config: &Config) -> Result<(), String> {
+    let listeners =
+        [("interface", &config.interface.tls), ("console", &config.console.tls), ("metrics", &config.metrics.tls)];
+    for (section, tls) in listeners.iter().filter_map(|(section, tls)| Some((section, tls.as_ref()?))) {
+        if tls.client_ca.is_none() && (tls.client_crl.is_some() || tls.client == ClientCertificates::Required) {
+            return Err(format!("[{section}.tls] client and client_crl have no effect without client_ca: give it"));
+        }
+    }
+    let takes_certificates = |tls: &Option<ListenerTls>| tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    for app in &config.apps {
+        match (app.authentication, &app.certificate) {
+            (Authentication::Signature, None) => continue,
+            (Authentication::Signature, Some(_)) => {
+                return Err(format!(
+                    "[[apps]] {}: certificate proves nothing while authentication is \"signature\": set it to \
+                     \"certificate\" or \"both\"",
+                    app.appid
+                ));
+            }
+            (_, None) => {
+                return Err(format!("[[apps]] {}: authentication by certificate needs certificate", app.appid));
+            }
+            (_, Some(_)) if !takes_certificates(&config.interface.tls) => {
+                return Err(format!(
+                    "[[apps]] {}: authentication by certificate needs [interface.tls] with client_ca",
+                    app.appid
+                ));
+            }
+            (_, Some(_)) => {}
+        }
+    }
+    if !config.console.operators.is_empty() && !takes_certificates(&config.console.tls) {
+        return Err("[console] operators are known by certificates: give [console.tls] with client_ca".to_owned());
+    }
     Ok(())
 }
 
@@ -178,7 +217,7 @@ mod tests {
     fn the_annotated_settings_are_good_and_show_the_defaults() {
         let config = parse(MANUAL, "node.toml", []).unwrap();
         let short = "[node]\nregion = \"370203\"\nappid = \"a\"\nkey = \"00112233445566778899aabbccddeeff\"\n\
-                     [broker]\nuri = \"amqp://x\"\n[store]\nuri = \"postgresql://x\"\n";
+                     [broker]\nuri = \"amqps://x\"\n[store]\nuri = \"postgresql://x\"\n";
         let default = parse(short, "short.toml", []).unwrap();
         assert_eq!(format!("{:?}", config.interface), format!("{:?}", default.interface));
         assert_eq!(format!("{:?}", config.persist), format!("{:?}", default.persist));

@@ -11,19 +11,23 @@ mod node;
 mod persist;
 mod secret;
 mod store;
+mod tls;
+mod transport;
 
 use serde::Deserialize;
+use std::net::SocketAddr;
 
-pub use apps::AppSettings;
+pub use apps::{AppSettings, Authentication};
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
-pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings};
+pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
 pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, ParentSettings};
 pub use node::{NodeSettings, Role};
 pub use persist::PersistSettings;
 pub use secret::{KeySource, TextSource};
 pub use store::StoreSettings;
+pub use tls::{ClientCertificates, ListenerTls, PeerTls};
 
 /// All settings of one node.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,4 +62,11 @@ pub struct Config {
     /// The parties that may call this node.
     #[serde(default)]
     pub apps: Vec<AppSettings>,
+}
+
+impl Config {
+    /// The listeners that others can reach and that are not encrypted: a proxy in front must do it for them.
+    pub fn open_listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        transport::open_listeners(self)
+    }
 }

@@ -1,9 +1,10 @@
 //! `[parent]` and `[[children]]`
 
-use super::{KeySource, TextSource, node};
+use super::{KeySource, PeerTls, TextSource, node};
 use crate::standard::region::Region;
 use serde::Deserialize;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 /// The node this one shares up to.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,7 +13,7 @@ pub struct ParentSettings {
     /// The parent's region.
     #[serde(deserialize_with = "node::region")]
     pub region: Region,
-    /// `amqp://user:password@host:port/vhost` of the parent's broker; the user is this node's appid.
+    /// `amqps://user:password@host:port/vhost` of the parent's broker; the user is this node's appid.
     pub uri: TextSource,
     /// Messages on their way to the parent at once.
     #[serde(default = "window")]
@@ -21,6 +22,22 @@ pub struct ParentSettings {
     pub messages_per_second: Option<NonZeroU32>,
     /// Bytes a second that this process sends to the parent (§7.3); more wait.
     pub bytes_per_second: Option<NonZeroU32>,
+    /// The CAs its certificate may be signed by, in PEM; the system's by default.
+    pub ca: Option<PathBuf>,
+    /// A certificate to show to it, and the private key of that.
+    pub client_certificate: Option<PathBuf>,
+    /// The private key of `client_certificate`.
+    pub client_key: Option<PathBuf>,
+    /// Whether it may be spoken to unencrypted although it is another host.
+    #[serde(default)]
+    pub plaintext: bool,
+}
+
+impl ParentSettings {
+    /// What a connection trusts, and what it shows of itself.
+    pub fn tls(&self) -> PeerTls {
+        PeerTls::of(&self.ca, &self.client_certificate, &self.client_key)
+    }
 }
 
 /// At less than this a window of messages would be on its way for longer than RabbitMQ waits for an ack, 30 minutes.

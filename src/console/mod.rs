@@ -4,4 +4,4 @@ mod login;
 mod page;
 mod router;
 
-pub use router::{Check, Console, router};
+pub use router::{Access, Check, Console, Operator, router};

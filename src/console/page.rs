@@ -45,6 +45,8 @@ pub(super) fn login(node: &str, problem: &str) -> String {
 pub(super) struct Status<'a> {
     pub(super) node: &'a str,
     pub(super) region: Region,
+    /// Who is looking.
+    pub(super) operator: &'a str,
     pub(super) checks: &'a [Check],
     /// Records by dataset, or why they cannot be told.
     pub(super) tally: Result<&'a [TallyRow], String>,
@@ -56,11 +58,12 @@ pub(super) struct Status<'a> {
 /// The status page.
 pub(super) fn status(status: &Status<'_>) -> String {
     let mut body = format!(
-        "<header><div><h1>{}</h1><small>{} · sesame {}</small></div>\
+        "<header><div><h1>{}</h1><small>{} · sesame {} · {}</small></div>\
          <form method=\"post\" action=\"/logout\"><button>退出 Log out</button></form></header>",
         escape(status.node),
         status.region,
-        env!("CARGO_PKG_VERSION")
+        env!("CARGO_PKG_VERSION"),
+        escape(status.operator)
     );
     body.push_str("<h2>运行状态 <span class=\"en\">Health</span></h2><table>");
     for check in status.checks {

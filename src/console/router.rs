@@ -5,7 +5,8 @@ use super::page::{self, POLICY, Status};
 use crate::dataset::Dictionary;
 use crate::standard::region::Region;
 use crate::store::Store;
-use axum::extract::{Form, State};
+use crate::tls::{PeerCertificate, Subject};
+use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -26,28 +27,62 @@ pub struct Check {
     pub detail: String,
 }
 
+/// An operator who is known by a client certificate (§7.2).
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// What the pages call it.
+    pub name: String,
+    /// Whom the certificate names.
+    pub certificate: Subject,
+}
+
+/// Who may look at the pages.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Password of `admin`; without one `admin` cannot log in.
+    pub password: Option<String>,
+    /// Operators known by certificates.
+    pub operators: Vec<Operator>,
+    /// Whether the pages go over TLS: a session must not go any other way then.
+    pub over_tls: bool,
+}
+
 /// What the console works with.
 pub struct Console {
     region: Region,
     name: String,
     sessions: Sessions,
+    operators: Vec<Operator>,
+    over_tls: bool,
     store: Store,
     dictionary: Arc<Dictionary>,
     checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
 }
 
 impl Console {
-    /// A console of one node. Without a password nobody can log in.
+    /// A console of one node. Without password and operators nobody gets in.
     pub fn new(
         region: Region,
         name: String,
-        password: Option<String>,
+        access: Access,
         store: Store,
         dictionary: Arc<Dictionary>,
         checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
     ) -> Self {
         let name = if name.is_empty() { "国家 National".to_owned() } else { name };
-        Self { region, name, sessions: Sessions::new(password), store, dictionary, checks }
+        let Access { password, operators, over_tls } = access;
+        Self { region, name, sessions: Sessions::new(password), operators, over_tls, store, dictionary, checks }
+    }
+
+    /// Who is calling: the operator of a client certificate, or whoever has logged in.
+    fn operator(&self, headers: &HeaderMap, shown: Option<&PeerCertificate>) -> Option<&str> {
+        let known = |certificate: &PeerCertificate| {
+            self.operators.iter().find(|operator| operator.certificate == *certificate.subject())
+        };
+        match shown.and_then(known) {
+            Some(operator) => Some(&operator.name),
+            None => self.session(headers).map(|_| "admin"),
+        }
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Uuid> {
@@ -69,16 +104,22 @@ pub fn router(console: Console) -> Router {
         .with_state(Arc::new(console))
 }
 
-async fn status(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
-    if console.session(&headers).is_none() {
+async fn status(
+    State(console): State<Arc<Console>>,
+    certificate: Option<Extension<Arc<PeerCertificate>>>,
+    headers: HeaderMap,
+) -> Response {
+    let certificate = certificate.map(|Extension(certificate)| certificate);
+    let Some(operator) = console.operator(&headers, certificate.as_deref()) else {
         return shown(StatusCode::OK, page::login(&console.name, ""));
-    }
+    };
     let tally = console.store.tally(console.region).await;
     let failures = console.store.failure_counts().await.unwrap_or_default();
     let checks = (console.checks)();
     let status = Status {
         node: &console.name,
         region: console.region,
+        operator,
         checks: &checks,
         tally: tally.as_deref().map_err(ToString::to_string),
         failures: &failures,
@@ -98,7 +139,8 @@ struct Credentials {
 async fn login(State(console): State<Arc<Console>>, Form(given): Form<Credentials>) -> Response {
     let problem = match console.sessions.login(&given.user, &given.password, Instant::now()) {
         Login::Welcome(id) => {
-            let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/");
+            let secure = if console.over_tls { "; Secure" } else { "" };
+            let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/{secure}");
             return (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())])
                 .into_response();
         }

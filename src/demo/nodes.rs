@@ -33,7 +33,7 @@ pub(super) fn check_ports(federation: &Federation) -> Result<(), DemoError> {
 impl Nodes {
     /// Writes the settings into `folder`, makes the vhosts and starts a process for each node.
     pub(super) async fn start(federation: &Federation, shared: &Shared, folder: &Path) -> Result<Self, DemoError> {
-        let management = Management::new(&shared.management)?;
+        let management = Management::trusting(&shared.management, &shared.tls()?)?;
         let declaration = Declaration::builtin();
         let mut files = Vec::new();
         for node in federation.nodes() {

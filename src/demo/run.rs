@@ -10,11 +10,13 @@ use crate::client::Client;
 use crate::config::ConfigError;
 use crate::dataset::{Dataset, Dictionary};
 use crate::generate::{CannotGenerate, World};
-use crate::lab::{Lab, LabError, LabOptions};
+use crate::lab::authority::SecuredFiles;
+use crate::lab::{Authority, Lab, LabError, LabOptions, PrivateBroker, Secured};
 use crate::node::StartError;
 use crate::standard::cipher::{Key, NotAKey};
 use crate::standard::region::RegionTable;
 use crate::store::{Purpose, Store, StoreError};
+use crate::tls::TlsError;
 use futures_util::future::try_join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::future::Future;
@@ -33,6 +35,8 @@ pub struct DemoOptions {
     pub records: u32,
     /// Seed of the generator.
     pub seed: u64,
+    /// Run everything over TLS, with a private CA.
+    pub tls: bool,
 }
 
 /// How the demo ended.
@@ -82,6 +86,9 @@ pub enum DemoError {
     /// An exchange was refused.
     #[error("an exchange was refused: {0}")]
     Refused(String),
+    /// The CA cannot be read.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// No HTTP client.
     #[error(transparent)]
     Http(#[from] reqwest::Error),
@@ -98,8 +105,10 @@ pub async fn run(options: DemoOptions, interrupted: impl Future<Output = ()>) ->
     check_ports(&federation)?;
     let folder = prepare(&options.folder)?;
     println!("starting a private RabbitMQ and PostgreSQL in {}", options.folder.display());
-    let lab = start_lab(&folder, &federation).await?;
-    let shared = shared(&lab, &federation);
+    let secured = if options.tls { Some(Authority::new("sesame demo CA")?.secure()?) } else { None };
+    let lab = start_lab(&folder, &federation, secured.clone()).await?;
+    let files = secured.map(|secured| secured.write(&folder.join("tls"))).transpose()?;
+    let shared = shared(&lab, &federation, files);
     let mut nodes = Nodes::start(&federation, &shared, &folder).await?;
     println!("seven nodes are ready after {:.1} s", started.elapsed().as_secs_f64());
     tokio::pin!(interrupted);
@@ -124,8 +133,9 @@ fn prepare(folder: &Path) -> Result<PathBuf, DemoError> {
     folder.canonicalize().map_err(failed)
 }
 
-async fn start_lab(folder: &Path, federation: &Federation) -> Result<Lab, DemoError> {
-    let (options, names) = (LabOptions::new(folder), federation.nodes().iter().map(DemoNode::name).collect::<Vec<_>>());
+async fn start_lab(folder: &Path, federation: &Federation, secured: Option<Secured>) -> Result<Lab, DemoError> {
+    let options = LabOptions { secured, ..LabOptions::new(folder) };
+    let names = federation.nodes().iter().map(DemoNode::name).collect::<Vec<_>>();
     let started = tokio::task::spawn_blocking(move || {
         let lab = Lab::start(&options)?;
         if let Some(database) = &lab.database {
@@ -140,20 +150,21 @@ async fn start_lab(folder: &Path, federation: &Federation) -> Result<Lab, DemoEr
     Ok(joined?)
 }
 
-fn shared(lab: &Lab, federation: &Federation) -> Shared {
+fn shared(lab: &Lab, federation: &Federation, secured: Option<SecuredFiles>) -> Shared {
     let secret = || Uuid::new_v4().simple().to_string();
     // `Lab::start` was asked for both servers.
     let amqp = lab.broker.as_ref().map_or(0, |broker| broker.ports().amqp);
-    let management = lab.broker.as_ref().map_or(0, |broker| broker.ports().management);
+    let management = lab.broker.as_ref().map_or_else(String::new, PrivateBroker::management_url);
     let store = lab.database.as_ref().map_or_else(String::new, |database| database.uri("DATABASE"));
     Shared {
         broker: format!("127.0.0.1:{amqp}"),
         store: Box::new(move |name| store.replace("DATABASE", name)),
-        management: format!("http://guest:guest@127.0.0.1:{management}"),
+        management: management.replacen("://", "://guest:guest@", 1),
         broker_password: secret(),
         admin_password: secret()[..12].to_owned(),
         master_key: secret(),
         keys: federation.nodes().iter().map(|_| secret()).collect(),
+        secured,
     }
 }
 
@@ -177,8 +188,8 @@ async fn feed_and_compare(
     let feeding = try_join_all(counties.iter().zip(&worlds).zip(&progress.counties).map(|((county, world), bar)| {
         let (stores, datasets) = (&stores, datasets.as_slice());
         async move {
-            let base = format!("http://127.0.0.1:{}/sesame", county.interface_port());
-            let client = Client::new(&base, &county.app(), Key::parse(APP_KEY)?)?;
+            let base = format!("{}://127.0.0.1:{}/sesame", shared.scheme(), county.interface_port());
+            let client = Client::trusting(&base, &county.app(), Key::parse(APP_KEY)?, &shared.tls()?)?;
             let feeder = Feeder { client, world, bar: bar.clone() };
             feeder.add(datasets, volume).await?;
             // A change that overtakes its add is tried again after a pause; waiting keeps the demo short.
@@ -242,7 +253,9 @@ async fn converge(
 }
 
 fn open_stores(federation: &Federation, shared: &Shared) -> Result<Stores, DemoError> {
-    let open = |node: &DemoNode| Ok((*node, Store::new(&(shared.store)(&node.name()), 1, Purpose::Serve)?));
+    let tls = shared.tls()?;
+    let open =
+        |node: &DemoNode| Ok((*node, Store::secured(&(shared.store)(&node.name()), 1, Purpose::Serve, tls.clone())?));
     Ok(Stores { stores: federation.nodes().iter().map(open).collect::<Result<_, DemoError>>()? })
 }
 
@@ -276,19 +289,29 @@ impl Progress {
 }
 
 fn show_addresses(federation: &Federation, shared: &Shared, folder: &Path) {
+    let scheme = shared.scheme();
     println!("\n{:<8}{:<45}{:<26}metrics and health", "node", "interface (POST)", "console");
     for node in federation.nodes() {
         let (interface, console, metrics) = (node.interface_port(), node.console_port(), node.metrics_port());
         println!(
             "{:<8}{:<45}{:<26}http://127.0.0.1:{metrics}/metrics",
             node.region.to_string(),
-            format!("http://127.0.0.1:{interface}/sesame/exchange"),
-            format!("http://127.0.0.1:{console}/"),
+            format!("{scheme}://127.0.0.1:{interface}/sesame/exchange"),
+            format!("{scheme}://127.0.0.1:{console}/"),
         );
     }
     println!("\nconsole: user admin, password {}", shared.admin_password);
     println!("app at each node: demo-<region>, key {APP_KEY}");
     println!("settings and logs: {}", folder.display());
+    if let (Some(files), Some(county)) = (&shared.secured, federation.counties().next()) {
+        println!("\neverything runs over TLS; the CA is {}", files.ca.display());
+        println!(
+            "call with it: sesame log --url {scheme}://127.0.0.1:{}/sesame --ca {} --appid {} --key-file FILE",
+            county.interface_port(),
+            files.ca.display(),
+            county.app()
+        );
+    }
     println!("\nCtrl-C stops everything");
 }
 

@@ -1,6 +1,9 @@
 //! The settings file of each demo node: an ordinary one, so that it can be looked at, changed and used by hand.
 
 use super::{DemoNode, Federation};
+use crate::config::PeerTls;
+use crate::lab::authority::SecuredFiles;
+use crate::tls::{ClientTls, TlsError};
 use std::fmt::Write;
 
 /// Key of every app of the demo.
@@ -22,6 +25,8 @@ pub(super) struct Shared {
     pub(super) master_key: String,
     /// A key for each node, in the order of the federation.
     pub(super) keys: Vec<String>,
+    /// Certificate, key and CA of everything, where all runs over TLS.
+    pub(super) secured: Option<SecuredFiles>,
 }
 
 impl Shared {
@@ -31,7 +36,32 @@ impl Shared {
     }
 
     fn amqp(&self, user: &DemoNode, at: &DemoNode) -> String {
-        format!("amqp://{}:{}@{}/{}", user.appid(), self.broker_password, self.broker, at.name())
+        let scheme = if self.secured.is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://{}:{}@{}/{}", user.appid(), self.broker_password, self.broker, at.name())
+    }
+
+    /// Whom the demo itself trusts.
+    pub(super) fn tls(&self) -> Result<ClientTls, TlsError> {
+        let ca = self.secured.as_ref().map(|files| files.ca.clone());
+        ClientTls::load("demo", &PeerTls { ca, identity: None })
+    }
+
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.secured.is_some() { "https" } else { "http" }
+    }
+
+    /// HTTPS of a listener.
+    fn https(&self, listener: &str) -> String {
+        self.secured.as_ref().map_or_else(String::new, |files| {
+            let SecuredFiles { certificate, key, ca } = files;
+            format!("\n[{listener}.tls]\ncertificate = {certificate:?}\nkey = {key:?}\nclient_ca = {ca:?}\n")
+        })
+    }
+
+    /// The CA of a connection.
+    fn trusted(&self) -> String {
+        self.secured.as_ref().map_or_else(String::new, |files| format!("ca = {:?}\n", files.ca))
     }
 
     /// The settings of one node.
@@ -39,27 +69,32 @@ impl Shared {
         let mut toml = format!(
             "# Settings of a node of `sesame demo`.\n\n\
              [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\nmaster_key = \"{}\"\n\n\
-             [interface]\nlisten = \"127.0.0.1:{}\"\n\n\
-             [console]\nlisten = \"127.0.0.1:{}\"\nadmin_password = \"{}\"\n\n\
+             [interface]\nlisten = \"127.0.0.1:{}\"\n{}\n\
+             [console]\nlisten = \"127.0.0.1:{}\"\nadmin_password = \"{}\"\n{}\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n\n\
-             [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n\n\
-             [store]\nuri = \"{}\"\nconnections = 3\n",
+             [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n{}\n\
+             [store]\nuri = \"{}\"\nconnections = 3\n{}",
             node.region,
             node.appid(),
             self.key(federation, node),
             self.master_key,
             node.interface_port(),
+            self.https("interface"),
             node.console_port(),
             self.admin_password,
+            self.https("console"),
             node.metrics_port(),
             self.amqp(node, node),
             self.management,
+            self.trusted(),
             (self.store)(&node.name()),
+            self.trusted(),
         );
         let parent = federation.nodes().iter().find(|other| Some(other.region) == node.parent);
         // Writing to a String cannot fail.
         if let Some(parent) = parent {
-            let _ = write!(toml, "\n[parent]\nregion = \"{}\"\nuri = \"{}\"\n", parent.region, self.amqp(node, parent));
+            let uri = self.amqp(node, parent);
+            let _ = write!(toml, "\n[parent]\nregion = \"{}\"\nuri = \"{}\"\n{}", parent.region, uri, self.trusted());
         }
         for child in federation.children(node.region) {
             let _ = write!(

@@ -21,6 +21,7 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
+use crate::tls::PeerCertificate;
 use crate::volume::Pass;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -72,7 +73,13 @@ pub(super) struct Acceptable {
 }
 
 /// Runs every check.
-pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant) -> Admission {
+pub(super) fn admit(
+    door: &Door,
+    flag: InterFlag,
+    body: &[u8],
+    started: Instant,
+    certificate: Option<&PeerCertificate>,
+) -> Admission {
     let mut subject = Subject::default();
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
@@ -87,7 +94,7 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
     subject.action = shortened(&envelope.action);
     let random = Some(envelope.random.clone());
     let now = door.clock.now();
-    let caller = match authenticate(door, &envelope, now) {
+    let caller = match authenticate(door, &envelope, certificate, now) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
     };
@@ -95,7 +102,7 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant)
         Ok(pass) => Some(pass),
         Err(denial) => return Admission { random, caller: Some(caller), subject, pass: None, work: Err(denial) },
     };
-    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now }.run(&mut subject);
+    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now, certificate }.run(&mut subject);
     Admission { random, caller: Some(caller), subject, pass, work }
 }
 
@@ -106,6 +113,7 @@ struct Checks<'a> {
     envelope: &'a Envelope<'a>,
     started: Instant,
     now: Moment,
+    certificate: Option<&'a PeerCertificate>,
 }
 
 impl Checks<'_> {
@@ -264,6 +272,10 @@ impl Checks<'_> {
     }
 
     fn kept_sign(&self) -> String {
+        // An app that did not sign was known by its certificate.
+        if let (true, Some(certificate)) = (self.envelope.sign.is_empty(), self.certificate) {
+            return format!("X509-SM3:{}", hex::encode_upper(self.caller.cipher.sm3(&[certificate.der()])));
+        }
         let sign = self.envelope.sign.to_ascii_uppercase();
         if sign.len() <= LONGEST_SIGN {
             return sign;

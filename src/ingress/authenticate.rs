@@ -1,26 +1,57 @@
-//! Who calls: the app of the appid, and whether one of its keys made the signature (§7.2 身份认证).
+//! Who calls: the app of the appid, its client certificate, and whether one of its keys made the signature (§7.2 身份认证).
 
 use super::caller::Caller;
 use super::door::Door;
 use super::outcome::Denial;
-use crate::apps::{Absent, App};
+use crate::apps::{Absent, App, Proof};
 use crate::standard::diagnosis::{Diagnosis, Known, diagnose};
 use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::sign::Signer;
+use crate::tls::PeerCertificate;
 
-/// Whether app and signature are good.
-pub(super) fn authenticate(door: &Door, envelope: &Envelope<'_>, now: Moment) -> Result<Caller, Denial> {
+/// Whether app, certificate and signature are good.
+pub(super) fn authenticate(
+    door: &Door,
+    envelope: &Envelope<'_>,
+    certificate: Option<&PeerCertificate>,
+    now: Moment,
+) -> Result<Caller, Denial> {
     let app = door.apps.get(&envelope.appid).map_err(|absent| unknown(absent, &envelope.appid))?;
+    prove(&app.proof, certificate)?;
     let cipher = door.node.cipher.as_ref();
     let canonical = envelope.canonical();
     let verifies = |key| Signer { cipher, profile: app.profile, key }.verify(&canonical, &envelope.sign);
-    let key = app.keys.good_at(now).find(|key| verifies(key)).cloned();
+    // Whoever need not sign is answered with the newest key.
+    let key = match app.proof.needs_signature(&envelope.sign) {
+        true => app.keys.good_at(now).find(|key| verifies(key)).cloned(),
+        false => Some(app.keys.current.clone()),
+    };
     let Some(key) = key else {
         return Err(Denial::new(RefusalCode::SignMismatch, mismatch(door, &app, envelope, now)));
     };
     Ok(Caller { app, key, random: envelope.random.clone(), cipher: door.node.cipher.clone() })
+}
+
+/// Whether the connection's certificate is the one asked for, where one is.
+fn prove(proof: &Proof, shown: Option<&PeerCertificate>) -> Result<(), Denial> {
+    let Some(subject) = proof.subject() else { return Ok(()) };
+    let Some(shown) = shown else {
+        return Err(Denial::new(
+            RefusalCode::SignMismatch,
+            "缺少客户端证书：该应用账号须以 CA 证书认证（§7.2），请在 HTTPS 连接中出示登记的客户端证书；\
+             证书已过期或被吊销的，请更换",
+        ));
+    };
+    if shown.subject() == subject {
+        return Ok(());
+    }
+    let reason = format!(
+        "客户端证书与应用账号不符：收到的证书主体为 {}，不是该应用账号登记的主体；请核对 appid 与证书",
+        shown.subject()
+    );
+    Err(Denial::new(RefusalCode::SignMismatch, reason))
 }
 
 fn unknown(absent: Absent, appid: &str) -> Denial {

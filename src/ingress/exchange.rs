@@ -10,6 +10,7 @@ use crate::batch::batch_id;
 use crate::broker::{Message, PublishError};
 use crate::metrics;
 use crate::standard::refusal::RefusalCode;
+use crate::tls::PeerCertificate;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,13 +24,14 @@ pub(super) async fn handle(
     body: Vec<u8>,
     share: Share,
     started: Instant,
+    certificate: Option<Arc<PeerCertificate>>,
 ) -> Answered {
     let bytes = body.len();
     let mut admission = if bytes < LARGE {
-        admit(door, flag, &body, started)
+        admit(door, flag, &body, started, certificate.as_deref())
     } else {
         let door = door.clone();
-        let work = tokio::task::spawn_blocking(move || admit(&door, flag, &body, started));
+        let work = tokio::task::spawn_blocking(move || admit(&door, flag, &body, started, certificate.as_deref()));
         match work.await {
             Ok(admission) => admission,
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -6,6 +6,7 @@ use super::exchange::handle;
 use super::outcome::Denial;
 use super::reply::{Answered, reply};
 use crate::standard::refusal::RefusalCode;
+use crate::tls::PeerCertificate;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
@@ -23,6 +24,7 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
     let announced = request.body().size_hint().lower() as usize;
     let addressed = addressed(&door, &request);
     let (parts, body) = request.into_parts();
+    let certificate = parts.extensions.get::<Arc<PeerCertificate>>().cloned();
     let mut body = body.into_data_stream();
     let received = match addressed {
         Ok(flag) => receive(&door, &parts.headers, &mut body).await.map(|received| (flag, received)),
@@ -30,7 +32,7 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
     };
     let answered = match received {
         Ok((flag, Received { bytes, share, pass })) => {
-            let answered = handle(&door, flag, bytes, share, started).await;
+            let answered = handle(&door, flag, bytes, share, started, certificate).await;
             drop(pass);
             answered
         }

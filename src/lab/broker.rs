@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use super::authority::Secured;
 use super::broker_settings::{BrokerPorts, BrokerSettings};
 use super::directory::ServerDirectory;
 use super::error::LabError;
@@ -51,6 +52,7 @@ pub struct PrivateBroker {
     ports: BrokerPorts,
     name: String,
     schedulers: u8,
+    secured: bool,
 }
 
 impl PrivateBroker {
@@ -62,29 +64,43 @@ impl PrivateBroker {
     /// Starts a node in `dir`, going on with the messages it finds there, and waits until it takes connections.
     /// The name is also the cluster's.
     pub fn start_with(dir: &Path, ports: BrokerPorts, name: &str, settings: &BrokerSettings) -> Result<Self, LabError> {
+        Self::start_secured(dir, ports, name, settings, None)
+    }
+
+    /// The same; with a certificate AMQP and the management API are over TLS alone.
+    pub fn start_secured(
+        dir: &Path,
+        ports: BrokerPorts,
+        name: &str,
+        settings: &BrokerSettings,
+        secured: Option<&Secured>,
+    ) -> Result<Self, LabError> {
         let programs = find_programs()?;
         let directory = ServerDirectory::claim(dir)?;
         for subdirectory in ["data", "log", "home", "generated"] {
             directory.subdirectory(subdirectory)?;
         }
         write_cookie(&directory.path().join("home/.erlang.cookie"))?;
-        settings.write(directory.path(), name, ports)?;
+        let files = secured.map(|secured| secured.write(&directory.path().join("tls"))).transpose()?;
+        settings.write(directory.path(), name, ports, files.as_ref())?;
         ports.check()?;
-        let schedulers = settings.schedulers;
-        let mut broker = Self { process: None, directory, programs, ports, name: name.to_owned(), schedulers };
+        let (name, schedulers, secured) = (name.to_owned(), settings.schedulers, secured.is_some());
+        let mut broker = Self { process: None, directory, programs, ports, name, schedulers, secured };
         broker.run()?;
         Ok(broker)
     }
 
-    /// `amqp://` with the vhost and the user's name and password encoded.
+    /// `amqp://` or `amqps://` with the vhost and the user's name and password encoded.
     pub fn amqp_uri(&self, vhost: &str, user: &str, password: &str) -> String {
         let [user, password, vhost] = [user, password, vhost].map(encode);
-        format!("amqp://{user}:{password}@127.0.0.1:{}/{vhost}", self.ports.amqp)
+        let scheme = if self.secured { "amqps" } else { "amqp" };
+        format!("{scheme}://{user}:{password}@127.0.0.1:{}/{vhost}", self.ports.amqp)
     }
 
-    /// `http://127.0.0.1:PORT`, the base of the management API and pages.
+    /// `http://127.0.0.1:PORT`, or with `https`, the base of the management API and pages.
     pub fn management_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.management)
+        let scheme = if self.secured { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.ports.management)
     }
 
     /// RabbitMQ's own metrics.
@@ -175,8 +191,12 @@ impl PrivateBroker {
         let logs = vec![log.join("rabbit.log"), log.join("output")];
         let mut process = ServerProcess::spawn(self.label(), &mut command, logs)?;
         self.directory.note(process.pid())?;
-        let (ports, output) = (self.ports, log.join("output"));
-        process.wait_until_ready(START_LIMIT, || speaks_amqp(ports.amqp) && serves_http(ports.management))?;
+        let (ports, secured, output) = (self.ports, self.secured, log.join("output"));
+        // TLS is not spoken here: that the ports are open, and the announcement below, must do.
+        process.wait_until_ready(START_LIMIT, || match secured {
+            true => accepts(ports.amqp) && accepts(ports.management),
+            false => speaks_amqp(ports.amqp) && serves_http(ports.management),
+        })?;
         let listening = Instant::now();
         let has_announced = || fs::read_to_string(&output).is_ok_and(|text| text.contains(ANNOUNCEMENT));
         process.wait_until_ready(START_LIMIT, || has_announced() || listening.elapsed() > ANNOUNCEMENT_LIMIT)?;
@@ -259,6 +279,10 @@ fn encode(text: &str) -> String {
 fn speaks_amqp(port: u16) -> bool {
     let mut first = [0; 1];
     converse(port, b"AMQP\x00\x00\x09\x01", &mut first) && first == [1]
+}
+
+fn accepts(port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Duration::from_secs(1)).is_ok()
 }
 
 fn serves_http(port: u16) -> bool {

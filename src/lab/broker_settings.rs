@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::authority::SecuredFiles;
 use super::error::LabError;
 use super::ports;
 
@@ -92,9 +93,15 @@ impl Default for BrokerSettings {
 
 impl BrokerSettings {
     /// Writes `rabbitmq.conf`, `advanced.config` and `enabled_plugins`.
-    pub(super) fn write(&self, dir: &Path, name: &str, ports: BrokerPorts) -> Result<(), LabError> {
+    pub(super) fn write(
+        &self,
+        dir: &Path,
+        name: &str,
+        ports: BrokerPorts,
+        secured: Option<&SecuredFiles>,
+    ) -> Result<(), LabError> {
         let files = [
-            ("rabbitmq.conf", self.conf(name, ports)),
+            ("rabbitmq.conf", self.conf(name, ports, secured)),
             ("advanced.config", format!("[{}].\n", self.advanced.join(",\n "))),
             ("enabled_plugins", "[rabbitmq_management,rabbitmq_prometheus].\n".to_owned()),
         ];
@@ -105,11 +112,9 @@ impl BrokerSettings {
         Ok(())
     }
 
-    fn conf(&self, name: &str, ports: BrokerPorts) -> String {
-        let mut lines = vec![
-            format!("listeners.tcp.1 = 127.0.0.1:{}", ports.amqp),
-            "management.tcp.ip = 127.0.0.1".to_owned(),
-            format!("management.tcp.port = {}", ports.management),
+    fn conf(&self, name: &str, ports: BrokerPorts, secured: Option<&SecuredFiles>) -> String {
+        let mut lines = secured.map_or_else(|| plain(ports), |files| encrypted(ports, files));
+        lines.extend([
             "prometheus.tcp.ip = 127.0.0.1".to_owned(),
             format!("prometheus.tcp.port = {}", ports.prometheus),
             // The default holds the host's name and ends up in message headers.
@@ -121,8 +126,34 @@ impl BrokerSettings {
             format!("max_message_size = {MAX_MESSAGE_BYTES}"),
             "log.console = false".to_owned(),
             "log.file.level = info".to_owned(),
-        ];
+        ]);
         lines.extend(self.conf.iter().map(|(key, value)| format!("{key} = {value}")));
         lines.join("\n") + "\n"
     }
+}
+
+fn plain(ports: BrokerPorts) -> Vec<String> {
+    vec![
+        format!("listeners.tcp.1 = 127.0.0.1:{}", ports.amqp),
+        "management.tcp.ip = 127.0.0.1".to_owned(),
+        format!("management.tcp.port = {}", ports.management),
+    ]
+}
+
+/// AMQP and management over TLS alone. A client may show a certificate, which must then be good.
+fn encrypted(ports: BrokerPorts, files: &SecuredFiles) -> Vec<String> {
+    let mut lines = vec![
+        "listeners.tcp = none".to_owned(),
+        format!("listeners.ssl.1 = 127.0.0.1:{}", ports.amqp),
+        "ssl_options.verify = verify_peer".to_owned(),
+        "ssl_options.fail_if_no_peer_cert = false".to_owned(),
+        "management.ssl.ip = 127.0.0.1".to_owned(),
+        format!("management.ssl.port = {}", ports.management),
+    ];
+    for section in ["ssl_options", "management.ssl"] {
+        lines.push(format!("{section}.cacertfile = {}", files.ca.display()));
+        lines.push(format!("{section}.certfile = {}", files.certificate.display()));
+        lines.push(format!("{section}.keyfile = {}", files.key.display()));
+    }
+    lines
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::account::Account;
+use super::authority::Secured;
 use super::directory::ServerDirectory;
 use super::error::LabError;
 use super::ports;
@@ -58,6 +59,7 @@ pub struct PrivateDatabase {
     port: u16,
     password: String,
     settings: DatabaseSettings,
+    secured: bool,
 }
 
 impl PrivateDatabase {
@@ -71,13 +73,27 @@ impl PrivateDatabase {
     /// If we are root and user `postgres` cannot reach `dir`, the data live in a directory under /var/tmp; a warning
     /// names it.
     pub fn start_with(dir: &Path, port: u16, settings: DatabaseSettings) -> Result<Self, LabError> {
+        Self::start_secured(dir, port, settings, None)
+    }
+
+    /// The same; with a certificate its address asks for TLS.
+    pub fn start_secured(
+        dir: &Path,
+        port: u16,
+        mut settings: DatabaseSettings,
+        secured: Option<&Secured>,
+    ) -> Result<Self, LabError> {
         let programs = find_programs()?;
         let account = Account::for_postgres()?;
         let directory = ServerDirectory::claim(dir)?;
         let place = account.reachable(directory.path().join("files"))?;
         let password = password(&directory.path().join("password"))?;
-        let data = place.join("data");
-        let mut database = Self { process: None, directory, account, programs, data, port, password, settings };
+        if let Some(secured) = secured {
+            settings.0.extend(secure(&place, &account, secured)?);
+        }
+        let (data, secured) = (place.join("data"), secured.is_some());
+        let mut database =
+            Self { process: None, directory, account, programs, data, port, password, settings, secured };
         database.initialise(&place)?;
         ports::check_free(port, "PostgreSQL")?;
         database.run()?;
@@ -86,7 +102,8 @@ impl PrivateDatabase {
 
     /// The address of a database of this server, with its superuser's name and password.
     pub fn uri(&self, database: &str) -> String {
-        format!("postgresql://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        let mode = if self.secured { "?sslmode=verify-full" } else { "" };
+        format!("postgresql://{SUPERUSER}:{}@127.0.0.1:{}/{database}{mode}", self.password, self.port)
     }
 
     /// Where the server listens.
@@ -199,6 +216,22 @@ impl Drop for PrivateDatabase {
             let _ = process.stop(Signal::SIGQUIT, Duration::from_secs(5));
         }
     }
+}
+
+/// Writes certificate, key and CA where the server can read them: it takes a key that its own user alone may read.
+fn secure(place: &Path, account: &Account, secured: &Secured) -> Result<Vec<(String, String)>, LabError> {
+    let dir = place.join("tls");
+    let files = secured.write(&dir)?;
+    for file in [&dir, &files.certificate, &files.key, &files.ca] {
+        account.own(file)?;
+    }
+    let settings = [
+        ("ssl", "on".to_owned()),
+        ("ssl_cert_file", files.certificate.display().to_string()),
+        ("ssl_key_file", files.key.display().to_string()),
+        ("ssl_ca_file", files.ca.display().to_string()),
+    ];
+    Ok(settings.map(|(name, value)| (name.to_owned(), value)).to_vec())
 }
 
 fn label() -> String {

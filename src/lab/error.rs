@@ -116,12 +116,20 @@ pub enum LabError {
         /// What it said.
         output: String,
     },
+    /// A certificate could not be made.
+    #[error("could not make a certificate: {0}")]
+    Certificate(String),
     /// A thread of the lab panicked or was cancelled.
     #[error("the lab was interrupted: {0}")]
     Interrupted(String),
 }
 
 impl LabError {
+    /// For `map_err`: what the library says of a certificate.
+    pub(super) fn certificate(error: rcgen::Error) -> Self {
+        LabError::Certificate(error.to_string())
+    }
+
     /// For `map_err`: says what was tried with which file.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LabError {
         let path = path.to_owned();

@@ -11,6 +11,7 @@
 //! Everything here blocks; call it inside `spawn_blocking` where that matters.
 
 mod account;
+pub mod authority;
 pub mod broker;
 pub mod broker_settings;
 pub mod database;
@@ -22,6 +23,7 @@ mod program;
 mod scratch;
 pub mod supervisor;
 
+pub use authority::{Authority, Secured};
 pub use broker::PrivateBroker;
 pub use broker_settings::{BrokerPorts, BrokerSettings};
 pub use database::{DatabaseSettings, PrivateDatabase};

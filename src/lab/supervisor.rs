@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::authority::Secured;
 use super::broker::PrivateBroker;
 use super::broker_settings::{BrokerPorts, BrokerSettings};
 use super::database::{DatabaseSettings, PrivateDatabase};
@@ -38,6 +39,8 @@ pub struct LabOptions {
     pub database: Option<DatabaseSettings>,
     /// Their ports.
     pub ports: PortChoice,
+    /// Certificate of both servers: they take TLS alone then. Without it they take no TLS.
+    pub secured: Option<Secured>,
 }
 
 impl LabOptions {
@@ -49,6 +52,7 @@ impl LabOptions {
             broker: Some(BrokerSettings::default()),
             database: Some(DatabaseSettings::default()),
             ports: PortChoice::Free,
+            secured: None,
         }
     }
 }
@@ -102,12 +106,13 @@ impl Lab {
         let directory: &Path = &options.directory;
         let start_database = || {
             let settings = options.database.clone();
-            settings.map(|s| PrivateDatabase::start_with(&directory.join("database"), database_port, s)).transpose()
+            let (dir, secured) = (directory.join("database"), options.secured.as_ref());
+            settings.map(|s| PrivateDatabase::start_secured(&dir, database_port, s, secured)).transpose()
         };
         let start_broker = || {
             let settings = options.broker.as_ref();
-            let dir = directory.join("broker");
-            settings.map(|s| PrivateBroker::start_with(&dir, broker_ports, &options.name, s)).transpose()
+            let (dir, secured) = (directory.join("broker"), options.secured.as_ref());
+            settings.map(|s| PrivateBroker::start_secured(&dir, broker_ports, &options.name, s, secured)).transpose()
         };
         std::thread::scope(|scope| {
             let database = scope.spawn(start_database);

@@ -1,5 +1,6 @@
 //! Building the parts of a node from its settings.
 
+use super::certificates::Certificates;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
@@ -12,6 +13,7 @@ use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
 use crate::standard::region::{BadRegionTable, RegionTable};
 use crate::store::{Purpose, Store, StoreError};
+use crate::tls::{ClientTls, TlsError};
 use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -52,6 +54,9 @@ pub enum StartError {
     /// An app is bad.
     #[error(transparent)]
     App(#[from] BadSettings),
+    /// A certificate, or what belongs to one, is bad.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Another setting is bad.
     #[error("{0}")]
     Setting(String),
@@ -76,6 +81,8 @@ pub struct Assembly {
     pub uplink: Option<Uplink>,
     /// The node's broker, publishing side.
     pub publisher: Publisher,
+    /// Certificates of listeners and connections.
+    pub certificates: Certificates,
 }
 
 impl Assembly {
@@ -99,24 +106,29 @@ impl Assembly {
             Some(directory) => Dictionary::load(directory, &regions)?,
             None => Dictionary::builtin(),
         });
-        let connect = |uri: &str, purpose: &str| {
+        let certificates = Certificates::load(config)?;
+        let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
             let name = format!("sesame {} {purpose}", config.node.region);
-            Connection::start(ConnectionSettings { uri: uri.to_owned(), name }, connections.clone())
+            Connection::start(ConnectionSettings { uri: uri.to_owned(), tls: tls.clone(), name }, connections.clone())
         };
-        let uri = config.broker.uri.text();
+        let (uri, tls) = (config.broker.uri.text(), &certificates.broker);
         let confirm = Duration::from_millis(config.interface.confirm_millis);
-        let publisher = Publisher::new(connect(uri, "publish"), &node.appid, config.broker.channels, Some(confirm));
+        let publisher =
+            Publisher::new(connect(uri, tls, "publish"), &node.appid, config.broker.channels, Some(confirm));
         let names = Names(node.region.tier());
-        let store = Store::new(config.store.uri.text(), config.store.connections, Purpose::Serve)?;
+        let store = |connections, purpose| {
+            Store::secured(config.store.uri.text(), connections, purpose, certificates.store.clone())
+        };
+        let serving = store(config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 4;
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
             dictionary: dictionary.clone(),
             regions: regions.clone(),
-            store: Store::new(config.store.uri.text(), consumers, Purpose::Persist)?,
+            store: store(consumers, Purpose::Persist)?,
             publisher: publisher.clone(),
-            consuming: connect(uri, "consume"),
+            consuming: connect(uri, tls, "consume"),
             names,
             oldest: Oldest::default(),
             settings: config.persist.clone(),
@@ -125,12 +137,13 @@ impl Assembly {
             stop: stop.clone(),
         };
         let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent = Publisher::new(connect(parent.uri.text(), "uplink"), &node.appid, 2, None);
-            let (names, taking) = (Names(parent.region.tier()), connect(uri, "uplink take"));
+            let to_parent =
+                Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2, None);
+            let (names, taking) = (Names(parent.region.tier()), connect(uri, tls, "uplink take"));
             let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
             Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace)
         });
-        let (apps, refresher) = apps(config, &stop)?;
+        let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
         let door = Door::new(
             node,
@@ -139,24 +152,28 @@ impl Assembly {
             regions,
             publisher.clone(),
             names,
-            store.clone(),
+            serving.clone(),
             clock,
             journal,
             &config.interface,
         )
         .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), apps, refresher, store, uplink, publisher })
+        Ok(Self { context, door: Arc::new(door), apps, refresher, store: serving, uplink, publisher, certificates })
     }
 }
 
 /// The apps of the settings, and, for a process with a door, what adds those of the store.
-fn apps(config: &Config, stop: &CancellationToken) -> Result<(Directory, Option<Refresher>), StartError> {
+fn apps(
+    config: &Config,
+    tls: &ClientTls,
+    stop: &CancellationToken,
+) -> Result<(Directory, Option<Refresher>), StartError> {
     let allowance = Allowance { volume: config.interface.app_limits, longest_body: config.interface.max_body_bytes };
     let apps = Directory::new(&config.apps, allowance)?;
     if !config.node.has(Role::Ingress) {
         return Ok((apps, None));
     }
-    let own = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+    let own = Store::secured(config.store.uri.text(), 1, Purpose::Serve, tls.clone())?;
     let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
     let refresher = Refresher::new(own, apps.clone(), vault, stop.clone());
     Ok((apps, Some(refresher)))

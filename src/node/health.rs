@@ -26,6 +26,10 @@ pub struct Checks {
     pub clock: Check,
     /// The apps of the store are known.
     pub apps: Check,
+    /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
+    pub certificates: Check,
+    /// The operating system allows as many connections as the settings. Says nothing about readiness.
+    pub files: Check,
 }
 
 /// One look.
@@ -52,7 +56,14 @@ impl Check {
 impl Default for Checks {
     fn default() -> Self {
         let unseen = Check::bad("not looked at yet");
-        Self { broker: unseen.clone(), store: unseen.clone(), clock: unseen.clone(), apps: unseen }
+        Self {
+            broker: unseen.clone(),
+            store: unseen.clone(),
+            clock: unseen.clone(),
+            apps: unseen.clone(),
+            certificates: unseen.clone(),
+            files: unseen,
+        }
     }
 }
 

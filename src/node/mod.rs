@@ -1,10 +1,12 @@
 //! A running node: its parts wired together, its three listeners, its health, and its graceful stop.
 
 mod assemble;
+mod certificates;
 mod health;
 mod listen;
 mod monitor;
 mod run;
+mod servers;
 mod topology;
 
 pub use assemble::{Assembly, StartError};

@@ -1,6 +1,7 @@
 //! Looks regularly at what a node needs, for health and metrics.
 
 use super::health::{Check, Checks, Health};
+use super::servers::Looks;
 use crate::apps::Directory;
 use crate::broker::Availability;
 use crate::flow::Context;
@@ -23,6 +24,8 @@ pub struct Monitor {
     apps: Option<Directory>,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
+    /// What does not depend on broker or store.
+    looks: Looks,
 }
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,8 +42,9 @@ impl Monitor {
         migrated: Arc<AtomicBool>,
         needs_store: bool,
         apps: Option<Directory>,
+        looks: Looks,
     ) -> Self {
-        Self { context, health, migrated, needs_store, apps, shown: HashSet::new() }
+        Self { context, health, migrated, needs_store, apps, shown: HashSet::new(), looks }
     }
 
     /// Starts it on `tasks`.
@@ -105,7 +109,8 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        Checks { broker, store, clock, apps: self.look_at_apps() }
+        let (certificates, files) = (self.looks.certificates(), self.looks.files.clone());
+        Checks { broker, store, clock, apps: self.look_at_apps(), certificates, files }
     }
 
     /// Apps that cannot be used are one operator's slip and no reason to turn all others away.

@@ -2,22 +2,21 @@
 
 use super::health::{self, Health};
 use super::monitor::Monitor;
-use super::{Assembly, Listeners, StartError};
+use super::{Assembly, Listeners, StartError, servers};
 use crate::clock::Clock;
 use crate::config::{Config, Role};
-use crate::console::{self, Console};
+use crate::console::{self, Access, Console, Operator};
 use crate::flow::failures::Sweeper;
 use crate::flow::{Context, LogWriter, Outbox, Persist};
 use crate::ingress;
+use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
-use axum::Router;
-use axum::serve::ListenerExt;
+use crate::tls::Subject;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -63,22 +62,31 @@ impl Node {
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let (servers, steps, health) = (TaskTracker::new(), TaskTracker::new(), Health::default());
         let mut assembly = Assembly::new(config, clock, steps_stop.clone(), connections_stop.clone(), &steps)?;
-        let serve = |listener: Option<TcpListener>, router: Router| {
-            if let Some(listener) = listener {
-                servers.spawn(serve(listener, router, listeners_stop.clone()));
-            }
-        };
-        serve(listeners.interface, ingress::router(assembly.door.clone()));
-        serve(listeners.console, console::router(console_of(config, &assembly, &health)));
+        let files = raise_file_limit();
         let upkeep = metrics.clone();
-        serve(Some(listeners.metrics), health::router(health.clone(), metrics));
+        let routers = [
+            (listeners.interface, ingress::router(assembly.door.clone())),
+            (listeners.console, console::router(console_of(config, &assembly, &health)?)),
+            (Some(listeners.metrics), health::router(health.clone(), metrics)),
+        ];
+        let listening = servers::listening(config, &assembly.certificates, files);
+        for ((listener, router), listening) in routers.into_iter().zip(listening) {
+            if let Some(listener) = listener {
+                servers.spawn(server::serve(listener, router, listening, listeners_stop.clone()));
+            }
+        }
+        servers::warn_of_plain(config);
+        steps.spawn(assembly.certificates.watch.clone().run(steps_stop.clone()));
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);
         let migrated = Arc::new(AtomicBool::new(false));
         let apps = assembly.refresher.take().map(|refresher| {
             refresher.start(&steps);
             assembly.apps.clone()
         });
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps).start(&steps);
+        let looks =
+            servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, looks)
+            .start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
         }
@@ -110,15 +118,6 @@ impl Node {
     }
 }
 
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    // Answers are small and whole: waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    if let Err(error) = served.await {
-        tracing::error!(%error, "a listener has failed");
-    }
-}
-
 /// Histograms gather samples until they are summed up: at each scrape, or here where nobody scrapes.
 async fn keep_metrics(handle: PrometheusHandle, stop: CancellationToken) {
     loop {
@@ -129,7 +128,7 @@ async fn keep_metrics(handle: PrometheusHandle, stop: CancellationToken) {
     }
 }
 
-fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console {
+fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Result<Console, StartError> {
     let health = health.clone();
     let checks = move || {
         let checks = health.checks();
@@ -138,19 +137,28 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("PostgreSQL", checks.store),
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
+            ("证书 certificates", checks.certificates),
+            ("文件数 files", checks.files),
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
     let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());
     let password = config.console.admin_password.as_ref().map(|password| password.text().to_owned());
-    Console::new(
+    let operators = config.console.operators.iter().map(|operator| {
+        let subject = Subject::parse(&operator.certificate);
+        let bad = |e| StartError::Setting(format!("[console] operators {}: {e}", operator.name));
+        Ok(Operator { name: operator.name.clone(), certificate: subject.map_err(bad)? })
+    });
+    let operators = operators.collect::<Result<_, StartError>>()?;
+    let access = Access { password, operators, over_tls: config.console.tls.is_some() };
+    Ok(Console::new(
         config.node.region,
         name.unwrap_or_default(),
-        password,
+        access,
         assembly.store.clone(),
         assembly.context.dictionary.clone(),
         Box::new(checks),
-    )
+    ))
 }
 
 /// Starts the steps once the store's schema is ready.

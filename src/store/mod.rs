@@ -13,6 +13,7 @@ mod outbox;
 mod persist;
 mod pool;
 mod query;
+mod secure;
 mod tally;
 
 pub use apps::{AppAct, BadApp, StoredApp};

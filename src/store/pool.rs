@@ -1,12 +1,12 @@
 //! Connections to PostgreSQL.
 
+use super::secure::{self, Connector};
 use super::{StoreError, migrate};
 use crate::standard::moment::Moment;
+use crate::tls::ClientTls;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use std::str::FromStr;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio_postgres::NoTls;
 
 /// What a pool's connections are for: shown by `pg_stat_activity`, and relied on by queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,16 @@ impl Store {
     /// # Errors
     /// When `uri` is no PostgreSQL connection string.
     pub fn new(uri: &str, connections: usize, purpose: Purpose) -> Result<Self, StoreError> {
-        let mut config = tokio_postgres::Config::from_str(uri)?;
+        Self::secured(uri, connections, purpose, ClientTls::system())
+    }
+
+    /// The same, with TLS of its own: see [`secure::parse`] for when that is used.
+    pub fn secured(uri: &str, connections: usize, purpose: Purpose, tls: ClientTls) -> Result<Self, StoreError> {
+        let mut config = secure::parse(uri, tls.is_configured())?;
         config.application_name(purpose.application_name());
         config.connect_timeout(WAIT);
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager =
+            Manager::from_config(config, Connector(tls), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(connections)
             .runtime(Runtime::Tokio1)

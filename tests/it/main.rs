@@ -7,6 +7,7 @@ mod invariants;
 mod refusals;
 mod samples;
 mod spine;
+mod tls;
 mod topology;
 mod walls;
 mod weather;

@@ -3,6 +3,7 @@
 use super::documents::VhostDocuments;
 use super::observed::Observed;
 use super::step::escaped;
+use crate::tls::ClientTls;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub struct Management {
     base: String,
     user: String,
     password: String,
+    tls: ClientTls,
 }
 
 /// Why a topology could not be compared or applied.
@@ -77,8 +79,13 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Management {
-    /// A client for `http://user:password@host:port`.
+    /// A client for `http://user:password@host:port`, or `https://` with a certificate of a CA that the system trusts.
     pub fn new(address: &str) -> Result<Self, TopologyError> {
+        Self::trusting(address, &ClientTls::system())
+    }
+
+    /// A client that trusts other CAs by `https://`.
+    pub fn trusting(address: &str, tls: &ClientTls) -> Result<Self, TopologyError> {
         let bad = || TopologyError::Address("http://…".to_owned());
         let mut url = reqwest::Url::parse(address).map_err(|_| bad())?;
         let (user, password) = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
@@ -88,9 +95,11 @@ impl Management {
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .no_proxy()
+            .tls_backend_preconfigured(tls.config().as_ref().clone())
             .build()
             .map_err(|_| bad())?;
-        Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), user, password })
+        let base = url.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, user, password, tls: tls.clone() })
     }
 
     /// The address, without user and password.
@@ -106,7 +115,7 @@ impl Management {
         }
         let unreachable = |e: reqwest::Error| TopologyError::Unreachable {
             base: self.base.clone(),
-            reason: e.without_url().to_string(),
+            reason: self.tls.explain(&e).unwrap_or_else(|| e.without_url().to_string()),
         };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();

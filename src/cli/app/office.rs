@@ -4,6 +4,7 @@ use crate::apps::{Actor, Registry, Vault};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::store::{Purpose, Store};
+use crate::tls::ClientTls;
 use anyhow::{Context, bail};
 use std::path::PathBuf;
 
@@ -29,7 +30,8 @@ impl Desk {
     /// Opens the node's store, and brings its schema up to date as `sesame serve` would.
     pub(super) async fn open(&self) -> anyhow::Result<Office> {
         let config = config::load(&self.config)?;
-        let store = Store::new(config.store.uri.text(), 1, Purpose::Serve)?;
+        let tls = ClientTls::load("store", &config.store.tls())?;
+        let store = Store::secured(config.store.uri.text(), 1, Purpose::Serve, tls)?;
         store.migrate().await.context("check [store] uri in the settings, and that PostgreSQL runs")?;
         let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
         let registry = Registry::new(store.clone(), vault, config.node.region, Clock::system(), actor());

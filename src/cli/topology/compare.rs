@@ -6,6 +6,7 @@ use crate::broker::topology::{self, Declaration, Management, NodeTopology};
 use crate::cli::block_on;
 use crate::config::{self, Config};
 use crate::node::topology_of;
+use crate::tls::ClientTls;
 use anyhow::Context;
 use futures_util::stream::{self, StreamExt};
 use std::cell::RefCell;
@@ -108,7 +109,8 @@ fn look_up(file: &Path) -> anyhow::Result<(Config, Management, NodeTopology)> {
         config.broker.management.as_ref().context(
             "[broker] management is not set: give http://user:password@host:port of RabbitMQ's management API",
         )?;
-    let management = Management::new(address.text())?;
+    let tls = ClientTls::load("broker", &config.broker.tls())?;
+    let management = Management::trusting(address.text(), &tls)?;
     let node = topology_of(&config)?;
     Ok((config, management, node))
 }

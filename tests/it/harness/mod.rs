@@ -27,6 +27,7 @@ pub fn lab() -> &'static Lab {
     // `SESAME_LOG=sesame=debug cargo test` shows what the nodes of a failing test say.
     let filter = tracing_subscriber::EnvFilter::try_from_env("SESAME_LOG").unwrap_or_else(|_| "off".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    sesame::tls::install();
     static LAB: OnceLock<(Lab, Scratch)> = OnceLock::new();
     &LAB.get_or_init(|| {
         let folder = Scratch::new(&std::env::temp_dir(), "sesame-test").unwrap_or_else(|error| panic!("{error}"));

@@ -4,12 +4,14 @@ use super::{eventually, lab};
 use sesame::broker::topology::{Applied, Declaration, Management, apply};
 use sesame::client::Client;
 use sesame::clock::Clock;
-use sesame::config::{self, Config};
+use sesame::config::{self, Config, PeerTls};
 use sesame::lab::Lab;
 use sesame::node::{Listeners, Node, topology_of};
 use sesame::standard::cipher::Key;
 use sesame::store::{Purpose, Store};
+use sesame::tls::ClientTls;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Appid of the app every test node has, granted everything in the node's region.
@@ -35,6 +37,8 @@ struct Servers {
     amqp: String,
     management: String,
     store: String,
+    /// The CA of servers that take TLS alone.
+    ca: Option<PathBuf>,
 }
 
 /// A node whose vhost and database are there.
@@ -80,6 +84,7 @@ impl Spec {
             amqp: format!("127.0.0.1:{}", broker.ports().amqp),
             management: broker.management_url(),
             store: database.uri(&self.database()),
+            ca: None,
         });
         self
     }
@@ -87,6 +92,21 @@ impl Spec {
     /// The parent's broker as this node's user.
     pub fn uri_at_parent(&self) -> &str {
         &self.parent.as_ref().expect("a parent").1
+    }
+
+    /// Verifies the servers of [`Spec::on`] by a CA.
+    pub fn trusting(mut self, ca: &Path) -> Self {
+        self.servers.as_mut().expect("servers of its own").ca = Some(ca.to_owned());
+        self
+    }
+
+    fn ca(&self) -> Option<&PathBuf> {
+        self.servers.as_ref().and_then(|servers| servers.ca.as_ref())
+    }
+
+    /// The line of a section that names the CA.
+    fn ca_line(&self) -> String {
+        self.ca().map_or_else(String::new, |ca| format!("ca = {ca:?}\n"))
     }
 
     /// The node's appid: its user at brokers.
@@ -105,24 +125,26 @@ impl Spec {
     fn amqp(&self, user: &str) -> String {
         let shared = || format!("127.0.0.1:{}", lab().broker.as_ref().expect("a broker").ports().amqp);
         let address = self.servers.as_ref().map_or_else(shared, |servers| servers.amqp.clone());
-        format!("amqp://{user}:secret@{address}/{}", self.vhost())
+        let scheme = if self.ca().is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://{user}:secret@{address}/{}", self.vhost())
     }
 
     /// RabbitMQ's management API, with an administrator.
     pub fn management(&self) -> String {
         let shared = || lab().broker.as_ref().expect("a broker").management_url();
         let url = self.servers.as_ref().map_or_else(shared, |servers| servers.management.clone());
-        url.replace("http://", "http://guest:guest@").replace("guest:guest@guest:guest@", "guest:guest@")
+        url.replacen("://", "://guest:guest@", 1)
     }
 
     fn toml(&self, run_of_children: &[(&str, String)]) -> String {
         let shared = || lab().database.as_ref().expect("a database").uri(&self.database());
         let store = self.servers.as_ref().map_or_else(shared, |servers| servers.store.clone());
+        let ca = self.ca_line();
         let mut toml = format!(
             "[node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\
              [interface]\nlisten = \"127.0.0.1:0\"\nconfirm_millis = {}\n[console]\nlisten = \"127.0.0.1:0\"\nadmin_password = \"secret\"\n\
              [metrics]\nlisten = \"127.0.0.1:0\"\n[broker]\nuri = \"{}\"\n\
-             management = \"{}\"\n[store]\nuri = \"{store}\"\n",
+             management = \"{}\"\n{ca}[store]\nuri = \"{store}\"\n{ca}",
             self.region,
             self.user(),
             self.confirm_millis,
@@ -130,7 +152,7 @@ impl Spec {
             self.management(),
         );
         if let Some((region, uri)) = &self.parent {
-            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n"));
+            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n{ca}"));
         }
         for (region, user) in run_of_children {
             toml.push_str(&format!(
@@ -164,7 +186,11 @@ impl Spec {
         let users: Vec<(&str, String)> = children.iter().map(|child| (child.region, child.user())).collect();
         let toml = self.toml(&users);
         let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
-        let management = Management::new(&self.management()).unwrap();
+        let tls = match self.ca() {
+            Some(ca) => ClientTls::load("test", &PeerTls { ca: Some(ca.clone()), identity: None }).unwrap(),
+            None => ClientTls::system(),
+        };
+        let management = Management::trusting(&self.management(), &tls).unwrap();
         let applied = apply(&management, &Declaration::builtin(), &topology_of(&config).unwrap()).await;
         applied.and_then(Applied::complete).unwrap_or_else(|error| panic!("{error}"));
         let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
@@ -217,6 +243,7 @@ impl TestNode {
 
     /// The node's own database.
     pub fn store(&self) -> Store {
-        Store::new(self.config.store.uri.text(), 2, Purpose::Serve).unwrap()
+        let tls = ClientTls::load("store", &self.config.store.tls()).unwrap();
+        Store::secured(self.config.store.uri.text(), 2, Purpose::Serve, tls).unwrap()
     }
 }

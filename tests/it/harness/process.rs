@@ -51,6 +51,19 @@ impl NodeProcess {
         format!("http://127.0.0.1:{}", self.ports[2])
     }
 
+    /// Memory in use, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the memory in use");
+        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kibibytes * 1024
+    }
+
+    /// Where the standard's interface listens.
+    pub fn interface(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.ports[0]).into()
+    }
+
     /// Waits until `/health/ready` says so.
     pub async fn ready(&self) {
         let url = format!("{}/health/ready", self.metrics_url());

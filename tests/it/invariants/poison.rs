@@ -6,6 +6,7 @@ use sesame::broker::{Connection, ConnectionSettings, Names};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::random::Random;
 use sesame::standard::region::Tier;
+use sesame::tls::ClientTls;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -36,7 +37,11 @@ async fn invariants_1_6_a_message_no_client_can_read_reaches_poison_alone() {
     }
 
     let stop = CancellationToken::new();
-    let settings = ConnectionSettings { uri: city.config.broker.uri.text().to_owned(), name: "test".to_owned() };
+    let settings = ConnectionSettings {
+        uri: city.config.broker.uri.text().to_owned(),
+        tls: ClientTls::system(),
+        name: "test".to_owned(),
+    };
     let connection = Connection::start(settings, stop.clone());
     connection.up().await;
     let names = Names(Tier::City);

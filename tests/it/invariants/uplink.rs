@@ -7,6 +7,7 @@ use sesame::client::Client;
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::random::Random;
 use sesame::standard::region::Tier;
+use sesame::tls::ClientTls;
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,7 +31,11 @@ async fn holds(node: &TestNode, records: i64) {
 /// A batch in the county's uplink queue that its user may not publish at the parent: it bears another region's key.
 async fn put_a_foreign_batch(county: &TestNode) {
     let stop = CancellationToken::new();
-    let settings = ConnectionSettings { uri: county.config.broker.uri.text().to_owned(), name: "test".to_owned() };
+    let settings = ConnectionSettings {
+        uri: county.config.broker.uri.text().to_owned(),
+        tls: ClientTls::system(),
+        name: "test".to_owned(),
+    };
     let publisher = Publisher::new(Connection::start(settings, stop.clone()), &county.config.node.appid, 1, None);
     publisher.up().await;
     let message = Message {

@@ -2,6 +2,7 @@
 
 use crate::harness::{Spec, TestNode, lab};
 use sesame::broker::{Connection, ConnectionSettings, Message, PublishError, Publisher};
+use sesame::tls::ClientTls;
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -33,7 +34,11 @@ fn message(exchange: &str) -> Message {
 }
 
 fn publisher(node: &TestNode, stop: &CancellationToken) -> Publisher {
-    let settings = ConnectionSettings { uri: node.config.broker.uri.text().to_owned(), name: "test".to_owned() };
+    let settings = ConnectionSettings {
+        uri: node.config.broker.uri.text().to_owned(),
+        tls: ClientTls::system(),
+        name: "test".to_owned(),
+    };
     Publisher::new(Connection::start(settings, stop.clone()), &node.config.node.appid, 2, None)
 }
 

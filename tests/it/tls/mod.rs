@@ -1,0 +1,9 @@
+//! Certificates, and the bounds of the HTTP listeners (§6.2.1, §7.2, invariant 8).
+
+mod callers;
+mod crowd;
+mod fixture;
+mod https;
+mod operators;
+mod reload;
+mod servers;
