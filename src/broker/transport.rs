@@ -5,8 +5,8 @@ use crate::tls::ClientTls;
 use async_rs::traits::Reactor;
 use async_rs::util::RuntimeParts;
 use async_rs::{Runtime, Tokio};
-use futures_util::Stream;
 use futures_util::io::{AsyncRead, AsyncWrite};
+use futures_util::{Stream, TryFutureExt};
 use lapin::uri::AMQPUri;
 use lapin::{AsyncTcpStream, ConnectionProperties};
 use std::future::Future;
@@ -43,7 +43,11 @@ async fn secure(uri: &AMQPUri, tls: &ClientTls) -> io::Result<Wire> {
     let stream = TcpStream::connect((authority.host.as_str(), authority.port)).await?;
     stream.set_nodelay(true)?;
     let stream = tls.connect(&authority.host, stream).await?;
-    Ok((Box::new(stream) as Box<dyn Duplex>).compat())
+    Ok(wire(stream))
+}
+
+fn wire(stream: impl Duplex + 'static) -> Wire {
+    (Box::new(stream) as Box<dyn Duplex>).compat()
 }
 
 /// tokio's reactor, with streams that may be secured.
@@ -70,6 +74,6 @@ impl Reactor for Wiring {
     }
 
     fn tcp_connect_addr(&self, address: SocketAddr) -> impl Future<Output = io::Result<Wire>> + Send + 'static {
-        async move { Ok((Box::new(TcpStream::connect(address).await?) as Box<dyn Duplex>).compat()) }
+        TcpStream::connect(address).map_ok(wire)
     }
 }

@@ -68,7 +68,7 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A certificate for servers of this machine: `localhost`, 127.0.0.1 and ::1.
+    /// A certificate for servers of this machine: `localhost`, `127.0.0.1` and `::1`.
     pub fn server(&self, validity: Duration) -> Result<Issued, LabError> {
         let mut params = named("localhost", validity)?;
         let addresses = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
