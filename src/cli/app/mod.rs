@@ -5,6 +5,7 @@ mod arguments;
 mod grant;
 mod keys;
 mod office;
+mod rotate;
 mod samples;
 mod show;
 
@@ -29,7 +30,7 @@ enum Command {
     /// Show one app: grants, limits, state; never its keys
     Show(show::Show),
     /// Give an app a new key; the one before stays good for a while
-    Rotate(keys::Rotate),
+    Rotate(rotate::Rotate),
     /// Let an app call no more
     Disable(grant::Disable),
     /// Let a disabled app call again

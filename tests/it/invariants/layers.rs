@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
         "ingress",
         &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "tls", "volume"],
     ),
-    ("console", &["dataset", "standard", "store", "tls"]),
+    ("console", &["dataset", "metrics", "standard", "store", "tls"]),
     (
         "node",
         &[
