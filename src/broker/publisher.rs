@@ -31,8 +31,10 @@ pub enum PublishError {
     /// The broker takes no publishes for now: it is short of memory or disk.
     #[error("the broker takes no publishes for now: it is short of memory or disk space")]
     Blocked,
-    /// The broker has settled nothing of what it was handed for too long: more would only pile up.
-    #[error("the broker has confirmed nothing for too long: its disk or the network is slow")]
+    /// The broker has settled nothing of what this exchange was handed for too long: more would only pile up.
+    #[error(
+        "the broker has confirmed nothing for too long: its disk or the network is slow, or a queue lacks its quorum"
+    )]
     Stalled,
     /// There is no connection, or it broke before the broker answered: the outcome is unknown.
     #[error("no answer from the broker: {0}")]
@@ -89,18 +91,19 @@ struct Slot {
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Publisher {
-    /// Publishes as `user` over `channels` channels of `connection`. A broker that settles nothing for longer than `patience`
-    /// is handed nothing more until it does; without patience it is left to the connection's heartbeat to tell.
+    /// Publishes as `user` over `channels` channels of `connection`. An exchange of which the broker settles nothing for longer
+    /// than `patience` is handed no more than one message in each until it does; without patience it is left to the
+    /// connection's heartbeat to tell.
     pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
         let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
         let (user, next, flights) = (user.to_owned(), AtomicUsize::new(0), Flights::new(patience));
         Self { shared: Arc::new(Shared { connection, user, channels, next, flights }) }
     }
 
-    /// Whether the broker can be used right now.
-    pub fn availability(&self) -> Availability {
+    /// Whether the broker can be used right now for messages to `exchange`.
+    pub fn availability(&self, exchange: &str) -> Availability {
         match self.shared.connection.availability() {
-            Availability::Up if self.shared.flights.stalled() => Availability::Stalled,
+            Availability::Up if self.shared.flights.stalled(exchange) => Availability::Stalled,
             other => other,
         }
     }
@@ -114,17 +117,16 @@ impl Publisher {
     ///
     /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        match self.availability() {
-            Availability::Up => {}
+        match self.shared.connection.availability() {
+            Availability::Up | Availability::Stalled => {}
             Availability::Blocked => return Err(PublishError::Blocked),
-            Availability::Stalled => return Err(PublishError::Stalled),
             Availability::Down(reason) => return Err(PublishError::Lost(reason)),
         }
         let header_bytes: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
         }
-        let _flight = self.shared.flights.begin();
+        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
         let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
         let slot = &self.shared.channels[at];
         let channel = self.channel(slot).await.map_err(PublishError::Lost)?;

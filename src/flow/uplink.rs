@@ -82,7 +82,7 @@ impl Uplink {
     /// Shows a dead link also while nothing is to be sent.
     async fn watch(self) {
         while self.context.pause(WATCH).await {
-            if self.parent.availability() != crate::broker::Availability::Up {
+            if self.parent.availability(&self.exchange) != crate::broker::Availability::Up {
                 ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
             } else if !self.refused.load(Ordering::Relaxed) {
                 ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
@@ -262,7 +262,7 @@ impl Uplink {
 
     /// Waits until the parent's broker is connected. False when told to stop meanwhile.
     async fn parent_up(&self) -> bool {
-        if self.parent.availability() == crate::broker::Availability::Up {
+        if self.parent.availability(&self.exchange) == crate::broker::Availability::Up {
             return true;
         }
         ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);

@@ -44,7 +44,7 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
     let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
     let lent = announced.unwrap_or(most).saturating_mul(COPIES);
     // While the broker takes nothing, shares come back late: the sender is told at once.
-    let lent = match door.publisher.availability() {
+    let lent = match door.publisher.availability(&door.names.exchange()) {
         Availability::Up => door.budget.borrow(lent).await,
         Availability::Blocked | Availability::Stalled | Availability::Down(_) => door.budget.borrow_now(lent),
     };
