@@ -92,7 +92,7 @@ const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Publisher {
     /// Publishes as `user` over `channels` channels of `connection`. An exchange of which the broker settles nothing for longer
-    /// than `patience` is handed no more than one message in each until it does; without patience it is left to the
+    /// than `patience` is handed no more than a message now and then until it does; without patience it is left to the
     /// connection's heartbeat to tell.
     pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
         let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
@@ -117,6 +117,30 @@ impl Publisher {
     ///
     /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        self.ready(message)?;
+        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
+        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
+        let slot = &self.shared.channels[at];
+        let channel = self.channel(slot).await.map_err(PublishError::Lost)?;
+        self.publish_on(&channel, &slot.turn, message).await
+    }
+
+    /// Publishes on a channel of its own, and otherwise as [`Publisher::publish`] does.
+    ///
+    /// RabbitMQ closes the channel of a message that it forbids, and all that waits there for a confirm is told the same:
+    /// only a message that was alone is known to be the one at fault.
+    pub async fn publish_alone(&self, message: &Message) -> Result<(), PublishError> {
+        self.ready(message)?;
+        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
+        let channel = self.open().await.map_err(PublishError::Lost)?;
+        let outcome = self.publish_on(&channel, &std::sync::Mutex::default(), message).await;
+        // One that the broker has closed, or that went with its connection, needs no closing.
+        let _ = channel.close(200, "done".into()).await;
+        outcome
+    }
+
+    /// What can be told before anything is sent.
+    fn ready(&self, message: &Message) -> Result<(), PublishError> {
         match self.shared.connection.availability() {
             Availability::Up | Availability::Stalled => {}
             Availability::Blocked => return Err(PublishError::Blocked),
@@ -126,10 +150,15 @@ impl Publisher {
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
         }
-        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
-        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
-        let slot = &self.shared.channels[at];
-        let channel = self.channel(slot).await.map_err(PublishError::Lost)?;
+        Ok(())
+    }
+
+    async fn publish_on(
+        &self,
+        channel: &Channel,
+        turn: &std::sync::Mutex<()>,
+        message: &Message,
+    ) -> Result<(), PublishError> {
         let mut publishing = std::pin::pin!(channel.basic_publish(
             message.exchange.as_str().into(),
             message.routing_key.as_str().into(),
@@ -141,7 +170,7 @@ impl Publisher {
         // The first poll takes the delivery tag and hands over the frames. Two of them at once could do so in different
         // orders, and each would be told of the other's confirm.
         let first = {
-            let _turn = slot.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             publishing.as_mut().now_or_never()
         };
         let confirm = match first {
@@ -165,10 +194,15 @@ impl Publisher {
         if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
             return Ok(channel.clone());
         }
+        let channel = self.open().await?;
+        *slot = Some(channel.clone());
+        Ok(channel)
+    }
+
+    async fn open(&self) -> Result<Channel, String> {
         let connection = self.shared.connection.live()?;
         let channel = connection.create_channel().await.map_err(|e| e.to_string())?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
-        *slot = Some(channel.clone());
         Ok(channel)
     }
 }
