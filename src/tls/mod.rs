@@ -22,5 +22,4 @@ pub use expiry::Expiry;
 pub use peer::{Peer, PeerCertificate};
 pub use provider::install;
 pub use server::ServerTls;
-pub use subject::{NotASubject, Subject};
 pub use watch::{Standing, Watch};

@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("config", &["standard"]),
     ("lab", &[]),
     ("federation", &["config", "standard"]),
-    ("tls", &["config", "metrics"]),
+    ("tls", &["config", "metrics", "standard"]),
     ("server", &["metrics", "tls"]),
     ("client", &["standard", "tls"]),
     ("generate", &["dataset", "standard"]),
@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("store", &["record", "standard", "tls"]),
     ("volume", &["standard"]),
     ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
-    ("apps", &["clock", "config", "metrics", "standard", "store", "tls", "volume"]),
+    ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
     (
         "ingress",
         &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "tls", "volume"],
