@@ -141,7 +141,10 @@ async fn clause_7_2_a_certificate_the_table_does_not_tell_lets_nobody_in() {
     let pki = Pki::new();
     let managed = managed(&pki).await;
     let proof = ["--authentication", "both", "--certificate", "CN=new", "--key-file", &managed.path("k")];
-    managed.json(&[&["add", "new"], &ADD[..], &proof].concat()).await;
+    let url = ["--url", "https://node.example/sesame"];
+    let added = managed.json(&[&["add", "new"], &ADD[..], &proof, &url].concat()).await;
+    let samples = added["samples"].to_string();
+    assert!(samples.contains(KEY) && !samples.contains("/exchange"), "they sign, and send nothing without certificate");
     let own = pki.authority.client("new", YEAR).unwrap();
     let caller = pki.client(&managed.node, "new", Some(&own));
     crate::harness::eventually("the app is known", || async { query(&caller).await.unwrap().success.then_some(()) })
