@@ -64,6 +64,8 @@ pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
 
 /// Exchanges refused, and messages of links kept waiting, because more came than agreed. Labels: party (node, app, link), limit.
 pub const LIMITED: &str = "sesame_limited_total";
+/// Attempts to log in to the console. Label: result (welcome, wrong, held: not looked at after a wrong one, closed).
+pub const CONSOLE_LOGINS: &str = "sesame_console_logins_total";
 /// Apps of the store. Label: state (usable, disabled, unreadable).
 pub const APPS: &str = "sesame_apps";
 
@@ -81,7 +83,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 38] = [
+pub const ALL: [&str; 39] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -111,6 +113,7 @@ pub const ALL: [&str; 38] = [
     CLOCK_OFFSET,
     LOG_LOST,
     LIMITED,
+    CONSOLE_LOGINS,
     APPS,
     CERTIFICATE_EXPIRY,
     CERTIFICATE_RELOADS,
@@ -171,6 +174,7 @@ fn describe() {
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
     describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
+    describe_counter!(CONSOLE_LOGINS, "Attempts to log in to the console, by result");
     describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!(CERTIFICATE_EXPIRY, Unit::Seconds, "When a certificate ends, since 1970");
     describe_counter!(CERTIFICATE_RELOADS, "Changes of certificates' files, taken or refused");
@@ -186,6 +190,9 @@ fn describe() {
 fn start_at_zero() {
     for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
         metrics::counter!(name).absolute(0);
+    }
+    for result in ["welcome", "wrong", "held", "closed"] {
+        metrics::counter!(CONSOLE_LOGINS, "result" => result).absolute(0);
     }
     let limits = ["max_body_bytes", "max_records", "exchanges_per_second", "bytes_per_second", "max_concurrent"];
     for (party, limit) in limits.iter().flat_map(|limit| [("node", *limit), ("app", *limit)]).chain([("link", "pace")])

@@ -57,6 +57,12 @@ pub enum RegistryError {
     /// The store does not answer, or refuses.
     #[error("{0}; check [store] uri and that PostgreSQL runs")]
     Store(#[from] StoreError),
+    /// A fresh node without master key.
+    #[error(
+        "[node] master_key is not set, and keys of apps are sealed under it: draw one with `openssl rand -hex 16`, set it as \
+         master_key = \"file:master.key\", and start the node anew"
+    )]
+    NoMasterKeyYet,
     /// There is such an app.
     #[error("{0} is there already: choose another appid, or see `sesame app show {0}`")]
     Taken(String),
@@ -228,8 +234,10 @@ impl Registry {
 
     /// Two master keys in one store would leave every node with apps it cannot use.
     async fn refuse_second_master_key(&self) -> Result<(), RegistryError> {
-        let vault = self.vault.as_ref().ok_or(CannotOpen::NoMasterKey)?;
         let (apps, _) = self.store.apps().await?;
+        let Some(vault) = self.vault.as_ref() else {
+            return Err(if apps.is_empty() { RegistryError::NoMasterKeyYet } else { CannotOpen::NoMasterKey.into() });
+        };
         for app in &apps {
             if let Err(other @ CannotOpen::OtherMasterKey { .. }) = vault.open(&app.appid, Column::Key, &app.key) {
                 return Err(other.into());

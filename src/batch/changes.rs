@@ -23,15 +23,6 @@ pub struct Stamp {
     pub latest: Moment,
 }
 
-/// How much of the dictionary's rules a record is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// Every rule: at the door.
-    Rules,
-    /// Only what merging needs: the key, the region, the shape. Rules of the door have held below; this tier's may differ.
-    Structure,
-}
-
 /// What is wrong with one record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFault {
@@ -45,96 +36,127 @@ pub struct RecordFault {
     pub error: String,
 }
 
-/// What a busilist says.
+/// What the door finds in a busilist. It keeps none of the records: their fields take several times the room of their text.
 #[derive(Debug, Default)]
-pub struct Reading {
-    /// The changes, in the order of the batch; whole only where there are no faults.
-    pub changes: Vec<Change>,
+pub struct Findings {
+    /// How many records are good.
+    pub good: usize,
     /// Every fault of every record, up to a bound.
     pub faults: Vec<RecordFault>,
     /// The regions of all records that tell one, bad records included.
     pub regions: BTreeSet<Region>,
 }
 
-/// Reads the changes of a batch.
-///
-/// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
-pub fn read_changes(dataset: &Dataset, action: Action, busilist: &str, stamp: &Stamp, depth: Depth) -> Reading {
-    match split(busilist) {
-        Ok(elements) => read_records(dataset, action, &elements, stamp, depth),
-        Err(error) => whole("type", error.to_string()),
-    }
-}
-
-/// Reads the changes of a batch whose busilist is split already.
-pub fn read_records(dataset: &Dataset, action: Action, elements: &[&RawValue], stamp: &Stamp, depth: Depth) -> Reading {
+/// Holds every record against every rule of the dictionary: at the door.
+pub fn check_records(dataset: &Dataset, action: Action, elements: &[&RawValue], stamp: &Stamp) -> Findings {
+    let mut findings = Findings::default();
     if elements.is_empty() {
-        return whole("minItems", "busilist 为空：新增、修改、删除至少要有一条记录".to_owned());
+        let error = "busilist 为空：新增、修改、删除至少要有一条记录".to_owned();
+        findings.faults.push(whole("minItems", error));
     }
-    let mut reading = Reading { changes: Vec::with_capacity(elements.len()), ..Reading::default() };
     for (at, element) in elements.iter().enumerate() {
-        match read_change(dataset, action, element, at, stamp, depth, &mut reading.regions) {
-            Ok(change) => reading.changes.push(change),
-            Err(of_record) => reading.faults.extend(of_record),
+        let checked = shaped(element, at).and_then(|object| {
+            let faults = dataset.check(action, &object).into_iter().map(|fault| of_field(at + 1, fault)).collect();
+            identify(dataset, action, &object, at, stamp, faults, &mut findings.regions)
+        });
+        match checked {
+            Ok(_) => findings.good += 1,
+            Err(of_record) => findings.faults.extend(of_record),
         }
-        if reading.faults.len() > MOST_FAULTS {
+        if findings.faults.len() > MOST_FAULTS {
             break;
         }
     }
-    keep_order(&mut reading.changes);
-    reading
+    findings
+}
+
+/// Reads the changes of a batch, held only against what merging needs: the key, the region, the shape. The rules of the door
+/// have held below; this tier's may differ.
+///
+/// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
+///
+/// # Errors
+/// With the faults of its records, up to a bound; never with none.
+pub fn read_changes(
+    dataset: &Dataset,
+    action: Action,
+    busilist: &str,
+    stamp: &Stamp,
+) -> Result<Vec<Change>, Vec<RecordFault>> {
+    let elements = split(busilist).map_err(|error| vec![whole("type", error.to_string())])?;
+    let (mut changes, mut faults) = (Vec::with_capacity(elements.len()), Vec::new());
+    for (at, element) in elements.iter().enumerate() {
+        let read = shaped(element, at).and_then(|object| {
+            let (id, version) = identify(dataset, action, &object, at, stamp, Vec::new(), &mut BTreeSet::new())?;
+            Ok(Change { id, version, effect: effect(dataset, action, &object) })
+        });
+        match read {
+            Ok(change) => changes.push(change),
+            Err(of_record) => faults.extend(of_record),
+        }
+        if faults.len() > MOST_FAULTS {
+            break;
+        }
+    }
+    if changes.is_empty() && faults.is_empty() {
+        faults.push(whole("minItems", "the list is empty".to_owned()));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    keep_order(&mut changes);
+    Ok(changes)
 }
 
 /// The list as a whole is at fault.
-fn whole(rule: &str, error: String) -> Reading {
-    let faults = vec![RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }];
-    Reading { faults, ..Reading::default() }
+fn whole(rule: &str, error: String) -> RecordFault {
+    RecordFault { index: 0, field: String::new(), rule: rule.to_owned(), error }
 }
 
 /// Beyond this many faults nobody reads on; a batch that is wrong throughout must not fill the memory.
 const MOST_FAULTS: usize = 1_000;
 
-fn read_change(
+/// The record as a flat object, or what is wrong with its shape.
+fn shaped(element: &RawValue, at: usize) -> Result<FlatObject<'_>, Vec<RecordFault>> {
+    FlatObject::read(element).map_err(|shapes| {
+        let faults = shapes.into_iter().map(|s| {
+            let (rule, error) = (shape_rule(s.shape).to_owned(), shape_error(s.shape).to_owned());
+            RecordFault { index: at + 1, field: s.field, rule, error }
+        });
+        faults.collect()
+    })
+}
+
+/// Which record is meant, and in which version, where the dictionary has found no `faults`.
+fn identify(
     dataset: &Dataset,
     action: Action,
-    element: &RawValue,
+    object: &FlatObject<'_>,
     at: usize,
     stamp: &Stamp,
-    depth: Depth,
+    mut faults: Vec<RecordFault>,
     regions: &mut BTreeSet<Region>,
-) -> Result<Change, Vec<RecordFault>> {
-    let index = at + 1;
+) -> Result<(RecordId, Version), Vec<RecordFault>> {
     let fault = |field: &str, rule: &str, error: String| RecordFault {
-        index,
+        index: at + 1,
         field: field.to_owned(),
         rule: rule.to_owned(),
         error,
     };
-    let object = FlatObject::read(element).map_err(|shapes| {
-        shapes
-            .into_iter()
-            .map(|s| fault(&s.field, shape_rule(s.shape), shape_error(s.shape).to_owned()))
-            .collect::<Vec<_>>()
-    })?;
-    let mut faults: Vec<RecordFault> = match depth {
-        Depth::Rules => dataset.check(action, &object).into_iter().map(|f| of_field(index, f)).collect(),
-        Depth::Structure => Vec::new(),
-    };
     let region =
-        region_of(dataset, action, &object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
+        region_of(dataset, action, object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
     regions.extend(region.as_ref().ok());
-    let source = source_of(dataset, &object, stamp);
+    let source = source_of(dataset, object, stamp);
     if source > stamp.latest {
         let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
         faults.push(fault(dataset.time_field(), "future", error));
     }
-    let key = dataset.key_of(&object).map_err(|e| fault("", "key", e.to_string()));
+    let key = dataset.key_of(object).map_err(|e| fault("", "key", e.to_string()));
     match (region, key) {
-        (Ok(region), Ok(key)) if faults.is_empty() => Ok(Change {
-            id: RecordId { busicode: dataset.code(), region, key: key.as_str().into() },
-            version: Version { source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 },
-            effect: effect(dataset, action, &object),
-        }),
+        (Ok(region), Ok(key)) if faults.is_empty() => {
+            let id = RecordId { busicode: dataset.code(), region, key: key.as_str().into() };
+            Ok((id, Version { source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 }))
+        }
         (region, key) => {
             // The dictionary has named a missing key or region by its field already.
             let found = faults.is_empty();

@@ -7,7 +7,7 @@ mod manifest;
 mod open;
 mod seal;
 
-pub use changes::{Depth, Reading, RecordFault, Stamp, read_changes, read_records};
+pub use changes::{Findings, RecordFault, Stamp, check_records, read_changes};
 pub use content::{batch_id, content_digest, failure_id, routing_key};
 pub use manifest::{Evidence, Form, LONGEST_SIGN, Manifest, NotAManifest, Passage};
 pub use open::{Incoming, OpenFault, Opened, TOLERANCE_MICROS, Trust, TrustedNode, open};

@@ -94,6 +94,25 @@ impl Connection {
         }
     }
 
+    /// What comes of `work` on a connection, as long as that one lives.
+    ///
+    /// The client library does not end everything that was under way when a connection is lost: without this an answer that
+    /// never comes would be waited for for ever.
+    pub(super) async fn while_live<T>(
+        &self,
+        connection: &Arc<lapin::Connection>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, String> {
+        let mut current = self.current.clone();
+        let is_it = |current: &Current| matches!(current, Current::Up(live) if Arc::ptr_eq(live, connection));
+        tokio::select! {
+            // What the library has to say of it says more.
+            biased;
+            done = work => Ok(done),
+            _ = current.wait_for(|current| !is_it(current)) => Err("the connection was lost".to_owned()),
+        }
+    }
+
     /// Waits until there is a live connection.
     pub async fn up(&self) {
         let mut current = self.current.clone();

@@ -4,6 +4,7 @@ use super::{Connection, Delivery};
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
+use std::sync::Arc;
 
 /// Why nothing can be taken from a queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,8 @@ pub enum ConsumeError {
 /// One consumer on a channel of its own. Dropping it gives back what was not acked.
 pub struct Consumer {
     queue: String,
+    connection: Connection,
+    live: Arc<lapin::Connection>,
     channel: lapin::Channel,
     stream: lapin::Consumer,
 }
@@ -29,38 +32,46 @@ impl Connection {
     /// Starts taking from `queue`, at most `prefetch` messages ahead of their acks.
     pub async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, ConsumeError> {
         let lost = |reason: String| ConsumeError::Lost { queue: queue.to_owned(), reason };
-        let connection = self.live().map_err(lost)?;
-        let channel = connection.create_channel().await.map_err(|e| lost(e.to_string()))?;
-        // Per consumer, not global: quorum queues refuse a global prefetch.
-        channel.basic_qos(prefetch, BasicQosOptions { global: false }).await.map_err(|e| lost(e.to_string()))?;
-        let stream = channel
-            .basic_consume(queue.into(), "".into(), BasicConsumeOptions::default(), FieldTable::default())
-            .await
-            .map_err(|e| lost(e.to_string()))?;
-        Ok(Consumer { queue: queue.to_owned(), channel, stream })
+        let live = self.live().map_err(lost)?;
+        let starting = async {
+            let channel = live.create_channel().await?;
+            // Per consumer, not global: quorum queues refuse a global prefetch.
+            channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
+            let options = BasicConsumeOptions::default();
+            let stream = channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
+            Ok((channel, stream))
+        };
+        let started: lapin::Result<_> = self.while_live(&live, starting).await.map_err(lost)?;
+        let (channel, stream) = started.map_err(|e| lost(e.to_string()))?;
+        Ok(Consumer { queue: queue.to_owned(), connection: self.clone(), live, channel, stream })
     }
 
     /// How many messages wait in `queue`, ready to be taken.
     pub async fn depth(&self, queue: &str) -> Result<u32, ConsumeError> {
         let lost = |reason: String| ConsumeError::Lost { queue: queue.to_owned(), reason };
-        let connection = self.live().map_err(lost)?;
-        let channel = connection.create_channel().await.map_err(|e| lost(e.to_string()))?;
-        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
-        let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
-        let depth = declared.map(|queue| queue.message_count()).map_err(|e| lost(e.to_string()));
-        // A failed passive declare has closed the channel already.
-        let _ = channel.close(200, "done".into()).await;
-        depth
+        let live = self.live().map_err(lost)?;
+        let asking = async {
+            let channel = live.create_channel().await?;
+            let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+            let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+            // A failed passive declare has closed the channel already.
+            let _ = channel.close(200, "done".into()).await;
+            declared.map(|queue| queue.message_count())
+        };
+        let asked: lapin::Result<u32> = self.while_live(&live, asking).await.map_err(lost)?;
+        asked.map_err(|e| lost(e.to_string()))
     }
 }
 
 impl Consumer {
     /// Waits for the next message.
     pub async fn next(&mut self) -> Result<Delivery, ConsumeError> {
-        match self.stream.next().await {
-            Some(Ok(delivery)) => Ok(Delivery::from_lapin(delivery)),
-            Some(Err(error)) => Err(self.lost(error.to_string())),
-            None => Err(self.lost("the broker cancelled the consumer".to_owned())),
+        let next = self.connection.while_live(&self.live, self.stream.next()).await;
+        match next {
+            Ok(Some(Ok(delivery))) => Ok(Delivery::from_lapin(delivery)),
+            Ok(Some(Err(error))) => Err(self.lost(error.to_string())),
+            Ok(None) => Err(self.lost("the broker cancelled the consumer".to_owned())),
+            Err(reason) => Err(self.lost(reason)),
         }
     }
 
@@ -72,7 +83,7 @@ impl Consumer {
     /// Stops taking and gives back what was not acked.
     pub async fn close(self) {
         // A channel already broken has given everything back.
-        let _ = self.channel.close(200, "stopping".into()).await;
+        let _ = self.connection.while_live(&self.live, self.channel.close(200, "stopping".into())).await;
     }
 
     fn lost(&self, reason: String) -> ConsumeError {

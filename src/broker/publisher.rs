@@ -127,7 +127,13 @@ impl Publisher {
         let _flight = self.shared.flights.begin();
         let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
         let slot = &self.shared.channels[at];
-        let channel = self.channel(slot).await.map_err(PublishError::Lost)?;
+        let live = self.shared.connection.live().map_err(PublishError::Lost)?;
+        let sent = self.shared.connection.while_live(&live, self.send(&live, slot, message));
+        sent.await.map_err(PublishError::Lost)?
+    }
+
+    async fn send(&self, live: &lapin::Connection, slot: &Slot, message: &Message) -> Result<(), PublishError> {
+        let channel = channel(live, slot).await.map_err(PublishError::Lost)?;
         let mut publishing = std::pin::pin!(channel.basic_publish(
             message.exchange.as_str().into(),
             message.routing_key.as_str().into(),
@@ -157,18 +163,18 @@ impl Publisher {
             Confirmation::NotRequested => Err(PublishError::Lost("the channel is not in confirm mode".to_owned())),
         }
     }
+}
 
-    async fn channel(&self, slot: &Slot) -> Result<Channel, String> {
-        let mut slot = slot.channel.lock().await;
-        if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
-            return Ok(channel.clone());
-        }
-        let connection = self.shared.connection.live()?;
-        let channel = connection.create_channel().await.map_err(|e| e.to_string())?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
-        *slot = Some(channel.clone());
-        Ok(channel)
+/// The slot's channel, opened anew where the last one was closed.
+async fn channel(live: &lapin::Connection, slot: &Slot) -> Result<Channel, String> {
+    let mut slot = slot.channel.lock().await;
+    if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
+        return Ok(channel.clone());
     }
+    let channel = live.create_channel().await.map_err(|e| e.to_string())?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
+    *slot = Some(channel.clone());
+    Ok(channel)
 }
 
 fn classify(error: lapin::Error) -> PublishError {

@@ -79,7 +79,7 @@ impl Default for InterfaceSettings {
             aliases: BTreeMap::new(),
             max_body_bytes: 32 << 20,
             max_records: 100_000,
-            budget_bytes: 96 << 20,
+            budget_bytes: 64 << 20,
             patience_secs: 10,
             confirm_millis: 2_000,
             always_ok: false,

@@ -1,20 +1,22 @@
 //! The console's routes.
 
-use super::login::{Login, Sessions};
+use super::login::{HOLD, Login, Sessions};
 use super::page::{self, POLICY, Status};
 use crate::dataset::Dictionary;
+use crate::metrics;
 use crate::standard::region::Region;
 use crate::standard::subject::Subject;
 use crate::store::Store;
 use crate::tls::PeerCertificate;
-use axum::extract::{Extension, Form, State};
+use axum::extract::{ConnectInfo, Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, response::Html};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// One look at what the node needs, as the page shows it.
@@ -137,22 +139,33 @@ struct Credentials {
     password: String,
 }
 
-async fn login(State(console): State<Arc<Console>>, Form(given): Form<Credentials>) -> Response {
-    let problem = match console.sessions.login(&given.user, &given.password, Instant::now()) {
+/// Who logs in, and who fails to, stands in the log with the address. Neither user nor password does: people type one into the
+/// field of the other.
+async fn login(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Form(given): Form<Credentials>,
+) -> Response {
+    let login = console.sessions.login(address.ip(), &given.user, &given.password, Instant::now());
+    ::metrics::counter!(metrics::CONSOLE_LOGINS, "result" => login.result()).increment(1);
+    let (status, problem) = match login {
         Login::Welcome(id) => {
+            tracing::info!(%address, "admin has logged in to the console");
             let secure = if console.over_tls { "; Secure" } else { "" };
             let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/{secure}");
             return (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())])
                 .into_response();
         }
         Login::Wrong => {
-            // Guessing takes time; an operator with the right password never waits.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            "用户名或密码错误 Wrong user or password"
+            tracing::warn!(%address, "a login to the console failed: wrong user or password");
+            // The next attempt from there would not be looked at before.
+            tokio::time::sleep(HOLD).await;
+            (StatusCode::UNAUTHORIZED, "用户名或密码错误 Wrong user or password")
         }
-        Login::Closed => "未设置密码：请配置 [console] admin_password No password is set",
+        Login::Held => (StatusCode::TOO_MANY_REQUESTS, "尝试过于频繁，请一秒后再试 Too many attempts: wait a second"),
+        Login::Closed => (StatusCode::UNAUTHORIZED, "未设置密码：请配置 [console] admin_password No password is set"),
     };
-    shown(StatusCode::UNAUTHORIZED, page::login(&console.name, problem))
+    shown(status, page::login(&console.name, problem))
 }
 
 async fn logout(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {

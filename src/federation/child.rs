@@ -3,7 +3,7 @@
 use super::address::BrokerAddress;
 use super::error::FederationError;
 use super::file::appid;
-use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, PARENT_URI};
+use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, MASTER_KEY, PARENT_URI};
 use super::secrets::{draw, folder, keep_or_create, read};
 use super::settings::{SettingsText, child_section};
 use crate::config::Config;
@@ -62,6 +62,9 @@ pub fn new_child(
         parent: Some(config.node.region),
         children: &[],
     };
+    if read(&here.join("node.toml"))?.is_none() {
+        keep_or_create(&here.join(MASTER_KEY), draw, &mut created)?;
+    }
     let childs_settings = keep_or_create(&here.join("node.toml"), || text.text(), &mut created)?;
     let section = child_section(region, table, &prefix(settings, out)?);
     // A file of a former run stays as it is, and may name another address.

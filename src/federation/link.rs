@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of one node's folder.
 pub(super) const NODE_KEY: &str = "node.key";
+pub(super) const MASTER_KEY: &str = "master.key";
 pub(super) const BROKER_URI: &str = "broker.uri";
 pub(super) const PARENT_URI: &str = "parent.uri";
 pub(super) const CONSOLE_PASSWORD: &str = "console.password";

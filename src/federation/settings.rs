@@ -1,7 +1,7 @@
 //! The text of a node's settings. Pure: secrets stand in files beside it, which it names.
 
 use super::file::appid;
-use super::link::{BROKER_URI, CONSOLE_PASSWORD, NODE_KEY, PARENT_URI, child_key, child_password};
+use super::link::{BROKER_URI, CONSOLE_PASSWORD, MASTER_KEY, NODE_KEY, PARENT_URI, child_key, child_password};
 use crate::standard::region::{Region, RegionTable};
 
 /// What a settings file is written from.
@@ -28,7 +28,9 @@ impl SettingsText<'_> {
             "# Settings of the node of {}. Yours to change: `sesame topology settings` adds sections for a new\n\
              # parent or child, and touches nothing else. Every other key is explained in config/node.toml.\n\
              # file: names a file beside this one; they hold secrets, for their owner alone.\n\n\
-             [node]\nregion = \"{region}\"\nappid = \"{}\"\nkey = \"file:{NODE_KEY}\"\n\n\
+             [node]\nregion = \"{region}\"\nappid = \"{}\"\nkey = \"file:{NODE_KEY}\"\n\
+             # Keep a copy: without it the keys of apps in the store are lost.\n\
+             master_key = \"file:{MASTER_KEY}\"\n\n\
              [console]\nadmin_password = \"file:{CONSOLE_PASSWORD}\"\n\n\
              [broker]\nuri = \"file:{BROKER_URI}\"\n{management}\n\
              [store]\nuri = {}\n",

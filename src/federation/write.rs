@@ -3,7 +3,7 @@
 use super::address::{BrokerAddress, password_of};
 use super::error::FederationError;
 use super::file::{Federation, FederationNode};
-use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, NODE_KEY, PARENT_URI};
+use super::link::{BROKER_URI, CONSOLE_PASSWORD, Link, MASTER_KEY, NODE_KEY, PARENT_URI};
 use super::secrets::{create, draw, folder, keep_or_create, read};
 use super::settings::{SettingsText, child_section, parent_section};
 use crate::standard::region::{Region, RegionTable};
@@ -96,6 +96,8 @@ fn settings(
             parent: node.parent,
             children: &children,
         };
+        // With the settings alone: a lost one must be missed, since another opens nothing.
+        keep_or_create(&place(out, node.region).join(MASTER_KEY), draw, &mut written.created)?;
         create(&file, &text.text())?;
         written.created.push(file);
         return Ok(());

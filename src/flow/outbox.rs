@@ -3,7 +3,7 @@
 
 use super::Context;
 use crate::batch::{Manifest, Passage, routing_key, seal};
-use crate::broker::{Message, PublishError};
+use crate::broker::{Availability, Message, PublishError};
 use crate::metrics;
 use crate::store::{StoreError, StoredBatch};
 use futures_util::StreamExt;
@@ -35,8 +35,9 @@ const SETTLE: Duration = Duration::from_millis(50);
 const SETTLE_MOST: usize = 500;
 /// What lies in the outbox for longer than this was left over.
 const LEFT_OVER: Duration = Duration::from_secs(5);
-/// Left-overs taken at once: their bodies are held in memory.
+/// Left-overs taken at once, and bytes of their bodies, which are held in memory.
 const SWEEP_MOST: i64 = 40;
+const SWEEP_BYTES: i64 = 8 << 20;
 /// A batch that is refused or cannot be read back stands aside for so long: it must not hold up the others.
 const ASIDE: Duration = Duration::from_secs(600);
 
@@ -123,8 +124,8 @@ async fn sweep(context: Context) {
     let mut pause = Duration::ZERO;
     while context.pause(pause).await {
         pause = match sweep_once(&context).await {
-            Ok(SWEEP_MOST_USIZE) => Duration::from_millis(10),
-            Ok(_) => Duration::from_secs(1),
+            Ok(true) => Duration::from_millis(10),
+            Ok(false) => Duration::from_secs(1),
             Err(error) => {
                 tracing::debug!(%error, "the outbox is swept later");
                 Duration::from_secs(2)
@@ -133,12 +134,14 @@ async fn sweep(context: Context) {
     }
 }
 
-const SWEEP_MOST_USIZE: usize = SWEEP_MOST as usize;
-
-async fn sweep_once(context: &Context) -> Result<usize, StoreError> {
-    let left = context.store.left_in_outbox(LEFT_OVER, SWEEP_MOST).await?;
+/// Whether there may be more to be published at once.
+async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
+    if context.publisher.availability() != Availability::Up {
+        return Ok(false);
+    }
+    let left = context.store.left_in_outbox(LEFT_OVER, SWEEP_MOST, SWEEP_BYTES).await?;
     if left.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
     tracing::info!(batches = left.len(), "publishing what was left in the outbox");
     let (mut published, mut aside) = (Vec::with_capacity(left.len()), Vec::new());
@@ -160,7 +163,7 @@ async fn sweep_once(context: &Context) -> Result<usize, StoreError> {
     let settled = published.len() + aside.len();
     context.store.published(&published).await?;
     context.store.put_off_in_outbox(&aside, ASIDE).await?;
-    Ok(if settled == left.len() { settled } else { 0 })
+    Ok(settled == left.len())
 }
 
 /// The message of a batch, made again from what the store keeps.

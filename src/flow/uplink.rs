@@ -50,7 +50,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 /// How often a message that came alone may be refused before it fails: nothing else tells whether the link is at fault.
 const ALONE_MOST: u32 = 3;
 /// Bulk batches on their way at once: each may be many megabytes, and all of them are held in memory.
-const BULK_WINDOW: u16 = 4;
+const BULK_WINDOW: u16 = 2;
 /// A wait for the pace of the link that counts as one.
 const NOTICEABLE: Duration = Duration::from_millis(5);
 /// Bodies sent at once, in bytes; the window counts messages.

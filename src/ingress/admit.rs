@@ -10,8 +10,8 @@ use super::outcome::Denial;
 use super::query::{self, RecordQuery};
 use super::randoms::Seen;
 use crate::batch::{
-    Depth, Evidence, Form, LONGEST_SIGN, Manifest, Reading, Sealed, Stamp, TOLERANCE_MICROS, batch_id, content_digest,
-    read_records, routing_key, seal,
+    Evidence, Findings, Form, LONGEST_SIGN, Manifest, Sealed, Stamp, TOLERANCE_MICROS, batch_id, check_records,
+    content_digest, routing_key, seal,
 };
 use crate::dataset::Dataset;
 use crate::standard::busilist::split_within;
@@ -186,15 +186,15 @@ impl Checks<'_> {
         };
         let (party, most) = self.most_records();
         let Some(elements) = split_within(content, most)? else { return Err(too_many_records(party, most)) };
-        let reading = read_records(dataset, action, &elements, &stamp, Depth::Rules);
-        self.reachable(&reading)?;
+        let findings = check_records(dataset, action, &elements, &stamp);
+        self.reachable(&findings)?;
         let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
         let is_write = self.flag == InterFlag::Exchange;
         refuse_reuse(self.door.randoms.look(batch, digest, is_write))?;
-        let records = self.good(reading)?;
+        let findings = self.good(findings)?;
         refuse_reuse(self.door.randoms.note(batch, digest, is_write))?;
         if !is_write {
-            return Ok(Work::Validated(records.changes.len()));
+            return Ok(Work::Validated(findings.good));
         }
         let manifest = Manifest {
             batch,
@@ -202,16 +202,16 @@ impl Checks<'_> {
             home: self.caller.app.home,
             accepted: self.now,
             digest,
-            records: records.changes.len() as u32,
+            records: findings.good as u32,
             evidence: self.evidence(form),
             trace: Vec::new(),
         };
-        let cover = self.door.regions.smallest_covering(records.regions);
+        let cover = self.door.regions.smallest_covering(findings.regions);
         Ok(Work::Publish(Box::new(Acceptable {
             batch,
             busicode: dataset.code(),
             action,
-            records: records.changes.len(),
+            records: findings.good,
             // Every record has told its region, or it would be among the faults.
             routing_key: routing_key(cover.unwrap_or(self.door.node.region), dataset.code(), action),
             sealed: seal(&self.door.node, &manifest, dataset.code(), action, content),
@@ -228,8 +228,8 @@ impl Checks<'_> {
     }
 
     /// Whether every record lies where the app may write.
-    fn reachable(&self, reading: &Reading) -> Result<(), Denial> {
-        let foreign: Vec<String> = reading
+    fn reachable(&self, findings: &Findings) -> Result<(), Denial> {
+        let foreign: Vec<String> = findings
             .regions
             .iter()
             .filter(|region| !self.caller.app.may_reach(**region))
@@ -243,21 +243,21 @@ impl Checks<'_> {
         Err(Denial::new(RefusalCode::NotGranted, reason))
     }
 
-    fn good(&self, reading: Reading) -> Result<Reading, Denial> {
-        if !reading.faults.is_empty() {
+    fn good(&self, findings: Findings) -> Result<Findings, Denial> {
+        if !findings.faults.is_empty() {
             let reason = format!(
                 "数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送",
-                reading.faults.len()
+                findings.faults.len()
             );
-            let records = reading.changes.len() + reading.faults.chunk_by(|a, b| a.index == b.index).count();
+            let records = findings.good + findings.faults.chunk_by(|a, b| a.index == b.index).count();
             return Err(Denial {
                 refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
-                faults: reading.faults,
+                faults: findings.faults,
                 records,
                 retry_after: None,
             });
         }
-        Ok(reading)
+        Ok(findings)
     }
 
     fn evidence(&self, form: Form) -> Evidence {

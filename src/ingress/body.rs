@@ -23,8 +23,11 @@ pub(super) struct Received {
 
 /// Without Content-Length the whole of this is lent at first; a longer body is refused with a hint.
 const UNANNOUNCED: usize = 4 << 20;
-/// The least transfer rate, in bytes a second: a sender that trickles must not keep others from the memory it was lent.
-const LEAST_RATE: usize = 256 * 1024;
+/// The least rates on the average, in bytes a second, judged as a body arrives: a sender that trickles must not keep others
+/// from the memory it was lent. Of long bodies more is asked, since there is room for few of them.
+const LEAST_RATE: u64 = 32 * 1024;
+const LEAST_RATE_LONG: u64 = 256 * 1024;
+const LONG: usize = 4 << 20;
 /// A body is held about this often at once: as received, sealed anew, and in the broker client's buffer.
 const COPIES: usize = 3;
 
@@ -38,24 +41,17 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
     if announced.is_some_and(|length| length > most) {
         return Err(body_too_large(Party::Node, most));
     }
-    // A body whose length is not announced counts as the longest of its kind.
-    let pass = limited::pass(&door.gate, Party::Node, announced.unwrap_or(most.min(UNANNOUNCED)))?;
-    refuse_foreign_encoding(headers)?;
     let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
-    let lent = announced.unwrap_or(most).saturating_mul(COPIES);
-    // While the broker takes nothing, shares come back late: the sender is told at once.
-    let lent = match door.publisher.availability() {
-        Availability::Up => door.budget.borrow(lent).await,
-        Availability::Blocked | Availability::Stalled | Availability::Down(_) => door.budget.borrow_now(lent),
-    };
-    let share =
-        lent.map_err(|_| Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发"))?;
+    // A body whose length is not announced counts as the longest of its kind.
+    let length = announced.unwrap_or(most);
+    let pass = limited::pass(&door.gate, Party::Node, length)?;
+    refuse_foreign_encoding(headers)?;
+    let share = lend(door, length.saturating_mul(COPIES)).await?;
     let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-    let in_all = door.limits.patience + Duration::from_secs((announced.unwrap_or(most) / LEAST_RATE) as u64);
-    let deadline = Instant::now() + in_all;
+    let (started, rate) = (Instant::now(), if length > LONG { LEAST_RATE_LONG } else { LEAST_RATE });
     loop {
-        let patience = Instant::now() + door.limits.patience;
-        let chunk = match timeout_at(patience.min(deadline), stream.next()).await {
+        let earned = Duration::from_secs(bytes.len() as u64 / rate);
+        let chunk = match timeout_at(started + door.limits.patience.max(earned), stream.next()).await {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(None) => break,
             Ok(Some(Err(_))) => return Err(Denial::new(RefusalCode::Malformed, "请求体未传完连接就中断了")),
@@ -67,6 +63,14 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
         bytes.extend_from_slice(&chunk);
     }
     Ok(Received { bytes, share, pass })
+}
+
+/// Lends memory, or says that there is none.
+pub(super) async fn lend(door: &Door, bytes: usize) -> Result<Share, Denial> {
+    // While the broker takes nothing, shares come back late: the sender is told soon.
+    let hopeful = || door.publisher.availability() == Availability::Up;
+    let busy = |_| Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发");
+    door.budget.borrow(bytes, hopeful).await.map_err(busy)
 }
 
 /// Reads on and keeps nothing, within bounds of bytes and time. Most senders write all of a body before they read: cut off
@@ -97,7 +101,7 @@ fn refuse_foreign_encoding(headers: &HeaderMap) -> Result<(), Denial> {
         if !matches!(charset, "utf-8" | "utf8" | "us-ascii") {
             return Err(Denial::new(
                 RefusalCode::Malformed,
-                format!("字符编码应为 UTF-8，Content-Type 写的是 {charset}"),
+                format!("字符编码应为 UTF-8，Content-Type 写的是 {}", charset.chars().take(32).collect::<String>()),
             ));
         }
     }

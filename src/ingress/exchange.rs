@@ -47,7 +47,7 @@ pub(super) async fn handle(
         Ok(Work::Log(asked)) => ask_again(door, &admission, log_query::answer(door, &asked).await),
         Ok(Work::Validated(records)) => {
             let message = format!("校验通过，共{records}条，未报送");
-            Ok(Success { message, busilist: "[]".to_owned(), after: None, records })
+            Ok(Success { message, busilist: "[]".to_owned(), after: None, records, share: None })
         }
         Err(denial) => Err(denial),
     };
@@ -94,5 +94,5 @@ async fn accept(door: &Arc<Door>, batch: Acceptable, share: Share) -> Result<Suc
         return Err(Denial::new(RefusalCode::Unavailable, reason));
     }
     let busilist = format!("[{{\"BATCH\":\"{id}\",\"RECORDS\":\"{records}\"}}]");
-    Ok(Success { message: format!("已接收{records}条"), busilist, after: None, records })
+    Ok(Success { message: format!("已接收{records}条"), busilist, after: None, records, share: None })
 }

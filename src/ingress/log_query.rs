@@ -1,8 +1,9 @@
 //! The query of the interface log (§6.1 接口日志信息查询).
 
+use super::body::lend;
 use super::door::Door;
 use super::outcome::{Denial, Success};
-use super::query::{conditions, size, unavailable};
+use super::query::{ROW_BYTES, conditions, size, unavailable};
 use crate::apps::App;
 use crate::batch::Passage;
 use crate::standard::code::{Action, BusinessCode};
@@ -65,12 +66,13 @@ pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, cont
 
 /// Answers one page.
 pub(super) async fn answer(door: &Door, query: &LogQuery) -> Result<Success, Denial> {
+    let share = Some(lend(door, query.filter.size as usize * ROW_BYTES).await?);
     let (rows, more) = door.store.read_log(&query.filter).await.map_err(|e| unavailable(&e))?;
     let after = rows.last().filter(|_| more).map(|row| format!("{:x}-{}", row.at.micros(), row.id.simple()));
     let tier = door.node.region.tier();
     let list: Vec<Value> = rows.iter().map(|row| Value::Object(shown(row, tier.as_str()))).collect();
     let busilist = Value::Array(list).to_string();
-    Ok(Success { message: format!("本页{}条", rows.len()), busilist, after, records: rows.len() })
+    Ok(Success { message: format!("本页{}条", rows.len()), busilist, after, records: rows.len(), share })
 }
 
 fn shown(row: &LogRow, own_tier: &str) -> Map<String, Value> {

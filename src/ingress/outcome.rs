@@ -1,5 +1,6 @@
 //! How a request can end.
 
+use super::budget::Share;
 use crate::batch::RecordFault;
 use crate::standard::refusal::{Refusal, RefusalCode};
 
@@ -11,6 +12,8 @@ pub(super) struct Success {
     pub(super) after: Option<String>,
     /// Records accepted, or rows answered.
     pub(super) records: usize,
+    /// The memory a long answer was lent, until its caller has read it.
+    pub(super) share: Option<Share>,
 }
 
 /// A refusal and the bad records it is about.

@@ -1,5 +1,6 @@
 //! The query of records (§6.1 数据查询, action 04).
 
+use super::body::lend;
 use super::door::Door;
 use super::outcome::{Denial, Success};
 use crate::apps::App;
@@ -18,6 +19,8 @@ pub(super) struct RecordQuery {
 
 const DEFAULT_SIZE: u32 = 100;
 const MOST_SIZE: u32 = 2_000;
+/// What a row of an answer takes of memory, as the store gives it and as it is sent: records have a few hundred bytes.
+pub(super) const ROW_BYTES: usize = 2 * 1024;
 
 /// Reads the conditions: one object, or none for everything granted.
 pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<RecordQuery, Denial> {
@@ -57,6 +60,7 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
 
 /// Answers one page.
 pub(super) async fn answer(door: &Door, query: &RecordQuery) -> Result<Success, Denial> {
+    let share = Some(lend(door, query.filter.size as usize * ROW_BYTES).await?);
     let Page { rows, after } = door.store.query_records(&query.filter).await.map_err(|e| unavailable(&e))?;
     let count = rows.len();
     let mut busilist = String::with_capacity(rows.iter().map(|row| row.fields.len() + 16).sum::<usize>() + 2);
@@ -76,7 +80,7 @@ pub(super) async fn answer(door: &Door, query: &RecordQuery) -> Result<Success, 
     }
     busilist.push(']');
     let after = after.map(|(at, id)| format!("{:x}-{id:x}", at.micros()));
-    Ok(Success { message: format!("本页{count}条"), busilist, after, records: count })
+    Ok(Success { message: format!("本页{count}条"), busilist, after, records: count, share })
 }
 
 /// Reads the one object of conditions; every fault is reported.

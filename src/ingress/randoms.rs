@@ -14,7 +14,7 @@ pub struct Randoms {
 /// What a random was used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Use {
-    /// SM3 over interFlag, business code, action and content.
+    /// SM3 over business code, action and content.
     content: [u8; 32],
     /// A query's answer is of its moment, so a query is never answered again.
     is_write: bool,

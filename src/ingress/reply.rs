@@ -1,6 +1,7 @@
 //! From what came of a request to the HTTP response, its log entry and its metrics.
 
 use super::admit::{Admission, Subject};
+use super::budget::Share;
 use super::caller::{Caller, respond_unknown};
 use super::door::Door;
 use super::outcome::{Denial, Success};
@@ -12,6 +13,7 @@ use crate::standard::refusal::RefusalCode;
 use crate::store::LogEntry;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Instant;
 use uuid::Uuid;
@@ -43,13 +45,27 @@ impl Answered {
     }
 }
 
+/// Characters of a message that the log keeps: strangers can cause entries too.
+const LONGEST_LOGGED: usize = 500;
 /// The most bad records listed in an answer.
 const MOST_LISTED: usize = 100;
 /// How long to wait before trying again, in seconds, where the cause passes by itself and nobody knows when.
 const RETRY_AFTER: u64 = 5;
 
+/// An answer that gives its memory back once the server has sent it.
+struct Lent {
+    text: String,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
 /// Answers, logs and counts.
-pub(super) fn reply(door: &Door, answered: Answered) -> Response<Body> {
+pub(super) fn reply(door: &Door, mut answered: Answered) -> Response<Body> {
     count(&answered);
     journal(door, &answered);
     let listed;
@@ -71,7 +87,11 @@ pub(super) fn reply(door: &Door, answered: Answered) -> Response<Body> {
         Some(caller) => caller.respond(answer),
         None => respond_unknown(&answer, answered.random.as_ref()),
     };
-    let mut response = Response::new(Body::from(text));
+    let share = answered.outcome.as_mut().ok().and_then(|success| success.share.take());
+    let mut response = Response::new(match share {
+        Some(share) => Body::from(Bytes::from_owner(Lent { text, _share: share })),
+        None => Body::from(text),
+    });
     *response.status_mut() = if always_ok {
         StatusCode::OK
     } else {
@@ -143,6 +163,7 @@ fn journal(door: &Door, answered: &Answered) {
         let (appid, busicode) = (&answered.subject.appid, &answered.subject.busicode);
         tracing::info!(appid, busicode, code, millis, bytes = answered.bytes, "refused an exchange");
     }
+    let message = message.chars().take(LONGEST_LOGGED).collect();
     door.journal.write(LogEntry {
         id: Uuid::now_v7(),
         at_micros: door.clock.now().micros(),

@@ -7,6 +7,7 @@ use crate::metrics;
 use crate::tls::{Peer, ServerTls};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -30,7 +31,7 @@ const HEAD_BYTES: usize = 16 * 1024;
 
 /// Serves a connection until it ends.
 pub(super) async fn attend(stream: TcpStream, address: SocketAddr, slot: Slot, shared: Arc<Shared>) {
-    let Some(tls) = &shared.tls else { return converse(stream, None, slot, &shared).await };
+    let Some(tls) = &shared.tls else { return converse(stream, address, None, slot, &shared).await };
     let shaken = tokio::select! {
         shaken = timeout(HANDSHAKE, tls.accept(stream)) => shaken,
         () = slot.leave().cancelled() => return,
@@ -39,7 +40,7 @@ pub(super) async fn attend(stream: TcpStream, address: SocketAddr, slot: Slot, s
     let reason = match shaken {
         Ok(Ok((stream, peer))) => {
             let peer = peer.map(|peer| (peer, tls.clone()));
-            return converse(stream, peer, slot, &shared).await;
+            return converse(stream, address, peer, slot, &shared).await;
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no handshake within {} s", HANDSHAKE.as_secs()),
@@ -48,7 +49,7 @@ pub(super) async fn attend(stream: TcpStream, address: SocketAddr, slot: Slot, s
     tracing::info!(listener = shared.name, %address, reason, "a TLS handshake failed");
 }
 
-async fn converse<S>(stream: S, peer: Option<(Peer, ServerTls)>, slot: Slot, shared: &Shared)
+async fn converse<S>(stream: S, address: SocketAddr, peer: Option<(Peer, ServerTls)>, slot: Slot, shared: &Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -57,6 +58,7 @@ where
     let router = TowerToHyperService::new(shared.router.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         let work = Work::begin(activity.clone(), slot.clone());
+        request.extensions_mut().insert(ConnectInfo(address));
         // Looked at for each request: a certificate may expire or be revoked while its connection lives.
         if let Some(certificate) = peer.as_ref().and_then(|(peer, tls)| peer.certificate(tls)) {
             request.extensions_mut().insert(certificate);
@@ -64,7 +66,8 @@ where
         answer(&router, request, shared.request, work)
     });
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(None).max_header_size(HEAD_BYTES);
+    // Answers are written from where they lie, never copied together: their memory is counted once.
+    builder.header_read_timeout(None).max_header_size(HEAD_BYTES).writev(true);
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     // However a connection ends, nobody is left to be told.
     tokio::select! {

@@ -19,6 +19,9 @@ pub(super) struct Limits {
     pub(super) idle: Duration,
 }
 
+/// What the other end must read of an answer on the average, in bytes a second: an answer being read holds memory.
+const LEAST_READ: u64 = 8 * 1024;
+
 /// What the connection is about, shared by the stream and the service behind it.
 #[derive(Debug, Default)]
 pub(super) struct Activity(AtomicU8);
@@ -99,7 +102,24 @@ impl<S> Paced<S> {
         self.reading.as_mut().poll(cx).is_ready()
     }
 
-    /// Ends a write that makes no progress.
+    /// Ends a write that makes no progress, or too little on the average: `offered` bytes were to be written.
+    fn watch_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+        offered: usize,
+    ) -> Poll<io::Result<usize>> {
+        match (&written, &mut self.writing) {
+            (Poll::Ready(Ok(count)), Some(stalled)) if *count < offered => {
+                let earned = stalled.deadline() + Duration::from_millis(*count as u64 * 1_000 / LEAST_READ);
+                stalled.as_mut().reset(earned.min(Instant::now() + self.limits.idle));
+                written
+            }
+            _ => self.watch(cx, written),
+        }
+    }
+
+    /// Ends what makes no progress.
     fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.writing = None;
@@ -139,7 +159,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.watch(cx, written)
+        self.watch_write(cx, written, buf.len())
     }
 
     fn poll_write_vectored(
@@ -148,7 +168,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.watch(cx, written)
+        self.watch_write(cx, written, bufs.iter().map(|buf| buf.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -208,6 +228,21 @@ mod tests {
         assert_eq!(paced.read_u8().await.unwrap(), b'P');
         assert_eq!(activity.phase(), Phase::Head, "the next request has begun");
         assert_eq!(paced.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_read_too_slowly_is_given_up() {
+        let (mut client, server) = duplex(4);
+        let mut paced = Paced::new(server, Arc::new(Activity::default()), LIMITS);
+        let reader = tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                sleep(IDLE / 10).await;
+            }
+        });
+        let start = Instant::now();
+        let error = paced.write_all(&[0; 1024]).await.unwrap_err();
+        assert!(error.kind() == io::ErrorKind::TimedOut && start.elapsed() < 4 * IDLE, "{:?}", start.elapsed());
+        reader.abort();
     }
 
     #[tokio::test]

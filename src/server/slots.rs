@@ -38,7 +38,10 @@ impl Slots {
 
     /// A free slot, if there is one.
     pub(super) fn free(&self) -> Option<Slot> {
-        self.free.clone().try_acquire_owned().ok().map(|permit| self.slot(permit))
+        let permit = self.free.clone().try_acquire_owned().ok()?;
+        // The one listener asks again for whatever it still lacks; its newcomer must not pay for what it lacked before.
+        lock(&self.line).wanted = false;
+        Some(self.slot(permit))
     }
 
     /// Asks the connection that has rested longest to make room, and waits for a slot.
@@ -146,5 +149,18 @@ mod tests {
         assert!(waiting.await.unwrap());
         first.rest();
         assert!(!first.leave().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn what_was_wanted_before_does_not_end_a_newcomer() {
+        let slots = Slots::new(2);
+        let working = slots.free().unwrap();
+        working.work();
+        // As when the operating system gives no more files: nobody rests, and a slot is free.
+        slots.evict();
+        let newcomer = slots.free().unwrap();
+        assert!(!newcomer.leave().is_cancelled());
+        working.rest();
+        assert!(!working.leave().is_cancelled());
     }
 }

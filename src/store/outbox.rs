@@ -21,13 +21,17 @@ impl Store {
         Ok(())
     }
 
-    /// The oldest batches left in the outbox for longer than `age`: their publisher has died or was cut off.
-    pub async fn left_in_outbox(&self, age: Duration, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    /// The oldest batches left in the outbox for longer than `age`: their publisher has died or was cut off. At most `limit`
+    /// of them and, but for the first, `bytes` of bodies.
+    pub async fn left_in_outbox(&self, age: Duration, limit: i64, bytes: i64) -> Result<Vec<Uuid>, StoreError> {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT batch FROM outbox WHERE since < now() - make_interval(secs => $1) ORDER BY since LIMIT $2",
-                &[&age.as_secs_f64(), &limit],
+                "SELECT batch FROM (SELECT o.batch, o.since, sum(b.bytes) OVER (ORDER BY o.since, o.batch) - b.bytes AS before \
+                 FROM (SELECT batch, since FROM outbox WHERE since < now() - make_interval(secs => $1) \
+                 ORDER BY since, batch LIMIT $2) o JOIN batches b ON b.id = o.batch) sized \
+                 WHERE before < $3 ORDER BY since, batch",
+                &[&age.as_secs_f64(), &limit, &bytes],
             )
             .await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())

@@ -13,7 +13,6 @@ mod peer;
 mod pem;
 mod provider;
 mod server;
-mod subject;
 mod watch;
 
 pub use client::ClientTls;

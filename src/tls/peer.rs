@@ -2,7 +2,6 @@
 
 use super::expiry::now;
 use super::server::ServerTls;
-use super::subject::subject_of;
 use crate::standard::subject::Subject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
@@ -47,7 +46,7 @@ impl Peer {
         let (leaf, intermediates) = chain.split_first().ok_or_else(|| Unreadable("it is empty".to_owned()))?;
         let der = leaf.clone().into_owned();
         let (_, parsed) = X509Certificate::from_der(&der).map_err(|e| Unreadable(e.to_string()))?;
-        let (subject, not_after) = (subject_of(parsed.subject()), parsed.validity().not_after.timestamp());
+        let (subject, not_after) = (Subject::of(parsed.subject()), parsed.validity().not_after.timestamp());
         Ok(Self {
             certificate: Arc::new(PeerCertificate { subject, not_after, der }),
             intermediates: intermediates.iter().map(|each| each.clone().into_owned()).collect(),

@@ -48,6 +48,8 @@ pub(super) struct DeclaredQueue {
     pub(super) dead_letter: Option<String>,
     /// Messages beyond this push out the oldest.
     pub(super) max_length: Option<u64>,
+    /// Bytes of bodies beyond this push out the oldest messages.
+    pub(super) max_bytes: Option<u64>,
     #[serde(default)]
     pub(super) when: When,
 }

@@ -132,9 +132,11 @@ fn queue(declared: &DeclaredQueue, names: Placeholders<'_>) -> Queue {
         set("x-dead-letter-strategy", json!("at-least-once"));
         set("x-overflow", json!("reject-publish"));
     }
-    if let Some(max_length) = declared.max_length {
-        set("x-max-length", json!(max_length));
-        set("x-overflow", json!("drop-head"));
+    for (argument, bound) in [("x-max-length", declared.max_length), ("x-max-length-bytes", declared.max_bytes)] {
+        if let Some(bound) = bound {
+            set(argument, json!(bound));
+            set("x-overflow", json!("drop-head"));
+        }
     }
     Queue { durable: true, auto_delete: false, arguments }
 }

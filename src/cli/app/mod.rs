@@ -6,6 +6,7 @@ mod grant;
 mod keys;
 mod office;
 mod proof;
+mod rotate;
 mod samples;
 mod show;
 
@@ -26,7 +27,7 @@ enum Command {
     Add(add::Add),
     List(show::List),
     Show(show::Show),
-    Rotate(keys::Rotate),
+    Rotate(rotate::Rotate),
     Disable(grant::Disable),
     Enable(grant::Enable),
     Grant(grant::Grant),

@@ -1,8 +1,8 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
 use crate::batch::{
-    Depth, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes,
-    reseal, routing_key, seal,
+    Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes, reseal,
+    routing_key, seal,
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
@@ -94,18 +94,15 @@ impl Preparer {
             home: opened.manifest.home,
             latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
         };
-        let reading = read_changes(dataset, opened.action, &opened.busilist, &stamp, Depth::Structure);
-        if let Some(first) = reading.faults.first() {
-            let detail = format!(
-                "{} faults, the first in record {}, {}: {}",
-                reading.faults.len(),
-                first.index,
-                first.field,
-                first.error
-            );
-            return fault(Reason::InvalidRecords, detail);
-        }
-        let changes = reading.changes;
+        let changes = match read_changes(dataset, opened.action, &opened.busilist, &stamp) {
+            Ok(changes) => changes,
+            Err(faults) => {
+                let first =
+                    faults.first().map(|first| format!("record {}, {}: {}", first.index, first.field, first.error));
+                let detail = format!("{} faults, the first in {}", faults.len(), first.unwrap_or_default());
+                return fault(Reason::InvalidRecords, detail);
+            }
+        };
         let foreign = |region: Region| !opened.sender_region.covers(region);
         if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
             let (region, sender) = (change.id.region, opened.sender_region);

@@ -20,9 +20,10 @@ pub struct Persist {
     outbox: Outbox,
 }
 
-/// Messages taken ahead of their acks: small ones by the hundred, bulk ones few, since each may be megabytes.
+/// Messages taken ahead of their acks: small ones by the hundred; bulk ones by two, one being worked on and one on its way,
+/// since each may be tens of megabytes.
 const PREFETCH_SMALL: u16 = 250;
-const PREFETCH_BULK: u16 = 6;
+const PREFETCH_BULK: u16 = 2;
 
 /// Why a consumer's loop ended.
 enum End {

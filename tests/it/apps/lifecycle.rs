@@ -108,6 +108,14 @@ async fn what_cannot_be_is_refused_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_node_without_master_key_is_told_how_to_draw_one() {
+    let managed = Managed::prepare(Spec::new("370203")).await;
+    managed.write_settings(&managed.node.toml.replace("master_key", "# master_key"));
+    let error = managed.fails(&["add", "new", "--name", "n", "--region", "370203"]).await;
+    assert!(error.contains("openssl rand -hex 16") && !error.contains("added with"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_given_drawn_shown_once_or_written_to_a_file() {
     let managed = Managed::start(Spec::new("370203")).await;
     let (given, out) = (managed.path("given.key"), managed.path("out.key"));

@@ -46,6 +46,11 @@ impl NodeProcess {
         kilobytes * 1024
     }
 
+    /// Where the console listens.
+    pub fn console(&self) -> std::net::SocketAddr {
+        std::net::SocketAddr::from(([127, 0, 0, 1], self.ports[1]))
+    }
+
     /// Where metrics and health are.
     pub fn metrics_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[2])

@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
         "ingress",
         &["apps", "batch", "broker", "clock", "config", "dataset", "metrics", "standard", "store", "tls", "volume"],
     ),
-    ("console", &["dataset", "standard", "store", "tls"]),
+    ("console", &["dataset", "metrics", "standard", "store", "tls"]),
     (
         "node",
         &[
@@ -70,7 +70,7 @@ const GUARDED: [(&str, &[&str]); 15] = [
     ("hyper_util", &["server"]),
     ("rustls", &["tls"]),
     ("tokio_rustls", &["tls"]),
-    ("x509_parser", &["tls"]),
+    ("x509_parser", &["standard", "tls"]),
     ("tokio_postgres_rustls", &["store"]),
     ("async_rs", &["broker"]),
     ("rcgen", &["lab"]),

@@ -73,6 +73,7 @@ async fn invariant_8_whatever_arrives_the_process_stays_small_and_honest_callers
     assert!((950_000..1_100_000).contains(&template.len()), "{} bytes", template.len());
 
     let slow: Vec<_> = (0..20).map(|_| tokio::spawn(trickle(process.address(), 1 << 20))).collect();
+    let tedious: Vec<_> = (0..3).map(|_| tokio::spawn(trickle(process.address(), 32 << 20))).collect();
     let huge = tokio::spawn(trickle(process.address(), 1 << 30));
     let endless = tokio::spawn(endless(process.address()));
 
@@ -109,7 +110,7 @@ async fn invariant_8_whatever_arrives_the_process_stays_small_and_honest_callers
     let longest = asking.await.unwrap();
     assert_eq!(huge.await.unwrap(), "413", "a gigabyte announced");
     assert_eq!(endless.await.unwrap(), "413", "a body without end");
-    for answer in join_all(slow).await {
+    for answer in join_all(slow.into_iter().chain(tedious)).await {
         assert!(["400", "503"].contains(&answer.unwrap().as_str()), "a sender that trickles is cut off");
     }
     let wanted = (AT_ONCE * RECORDS + 20) as i64;
@@ -120,5 +121,7 @@ async fn invariant_8_whatever_arrives_the_process_stays_small_and_honest_callers
     .await;
     let peak = process.peak_bytes();
     println!("peak {} MiB; the slowest honest answer took {longest:?}", peak >> 20);
+    // Half of it is the machine's: the process is built without optimisation and shares two cores with its servers and callers.
+    assert!(longest < Duration::from_secs(30), "an honest caller waited {longest:?}");
     assert!(peak < MOST_BYTES, "peak of {} MiB", peak >> 20);
 }

@@ -1,8 +1,10 @@
-//! Operators known by client certificates (§7.2).
+//! Operators known by client certificates, and by their password (§7.2).
 
 use super::fixture::{Pki, YEAR};
-use crate::harness::Spec;
+use crate::harness::{NodeProcess, Spec};
+use futures_util::future::join_all;
 use sesame::lab::authority::Issued;
+use std::net::IpAddr;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clause_7_2_an_operator_s_certificate_opens_the_console_and_no_other_does() {
@@ -22,5 +24,35 @@ async fn clause_7_2_an_operator_s_certificate_opens_the_console_and_no_other_doe
     for stranger in [Some(&caller.unwrap()), None] {
         let page = look(stranger).await;
         assert!(page.contains("name=\"password\"") && !page.contains("运行状态"), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clause_7_2_a_guesser_is_held_and_an_operator_elsewhere_is_not_kept_waiting() {
+    let node = Spec::new("370203").prepare(&[]).await;
+    let process = NodeProcess::start(&node);
+    process.ready().await;
+    let url = format!("http://127.0.0.1:{}/login", process.console().port());
+    let attempt = |from: &str, password: &str| {
+        let redirects = reqwest::redirect::Policy::none();
+        let http =
+            reqwest::Client::builder().no_proxy().redirect(redirects).local_address(from.parse::<IpAddr>().unwrap());
+        let form = format!("user=admin&password={password}");
+        let kind = "application/x-www-form-urlencoded";
+        let post = http.build().unwrap().post(&url).header("Content-Type", kind).body(form);
+        async move { post.send().await.unwrap().status().as_u16() }
+    };
+    let guesses = join_all((0..20).map(|at| attempt("127.0.0.1", &format!("guess{at}"))));
+    let mut guesses = guesses.await;
+    guesses.sort_unstable();
+    assert_eq!(guesses[0], 401);
+    // Two where the machine took more than a second over twenty requests.
+    assert!(guesses.iter().filter(|status| **status == 429).count() >= 18, "{guesses:?}");
+    let guesser = tokio::spawn(attempt("127.0.0.1", "guess"));
+    assert_eq!(attempt("127.0.0.2", "secret").await, 303);
+    guesser.await.unwrap();
+    let metrics = reqwest::get(format!("{}/metrics", process.metrics_url())).await.unwrap().text().await.unwrap();
+    for result in ["welcome\"} 1", "wrong\"} "] {
+        assert!(metrics.contains(&format!("sesame_console_logins_total{{result=\"{result}")), "{metrics}");
     }
 }
