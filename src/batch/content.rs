@@ -1,8 +1,11 @@
 //! What is derived from an exchange.
 
+use super::Manifest;
+use super::seal::SIGN_HEADER;
 use crate::standard::cipher::Cipher;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::region::Region;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Namespace of the ids below.
@@ -14,9 +17,23 @@ pub fn batch_id(node: Region, appid: &str, random: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("batch\0{node}\0{appid}\0{random}").as_bytes())
 }
 
-/// The id of the failure of a message at a step, by the SM3 of its body: a redelivery is the same failure.
-pub fn failure_id(step: &str, body: &[u8; 32]) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("failure\0{step}\0{}", hex::encode(body)).as_bytes())
+/// The id of the failure of a message at a step: a redelivery, or the message as the store gave it back, is the same failure.
+///
+/// By everything of which a verdict depends and which the failure keeps: the manifest, its signature, the routing key and the
+/// body. With less, a copy of an honest batch that was spoiled elsewhere could take its place among the failures.
+pub fn failure_id(
+    cipher: &dyn Cipher,
+    step: &str,
+    routing_key: &str,
+    headers: &BTreeMap<String, String>,
+    body: &[u8],
+) -> Uuid {
+    let sign = headers.get(SIGN_HEADER).map_or("", String::as_str);
+    let manifest = Manifest::signed_text(headers);
+    // As the store keeps them: it holds no U+0000, which therefore can part them here.
+    let [key, sign, manifest] = [routing_key, sign, &manifest].map(|text| text.replace('\0', "\u{fffd}"));
+    let body = hex::encode(cipher.sm3(&[body]));
+    Uuid::new_v5(&NAMESPACE, format!("failure\0{step}\0{key}\0{sign}\0{manifest}\0{body}").as_bytes())
 }
 
 /// SM3 over what makes two exchanges the same: action, business code and decrypted text.
@@ -35,6 +52,31 @@ pub fn routing_key(region: Region, busicode: BusinessCode, action: Action) -> St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::ATTEMPT_HEADER;
+    use crate::standard::cipher::Software;
+
+    #[test]
+    fn invariant_5_a_spoiled_copy_is_another_failure_and_what_the_store_gives_back_is_the_same() {
+        let headers = |set: &[(&str, &str)]| {
+            let mut headers: BTreeMap<_, _> =
+                [(SIGN_HEADER, "S"), ("sesame-batch", "B")].map(|(n, v)| (n.to_owned(), v.to_owned())).into();
+            headers.extend(set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            headers
+        };
+        let id = |key: &str, headers| failure_id(&Software, "persist", key, &headers, b"body");
+        let honest = id("k", headers(&[]));
+        assert_eq!(honest, id("k", headers(&[(ATTEMPT_HEADER, "1.2"), ("x-death", "queue")])), "tried again");
+        let spoiled = [
+            id("k", headers(&[(SIGN_HEADER, "T")])),
+            id("k", headers(&[("sesame-batch", "C")])),
+            id("l", headers(&[])),
+            failure_id(&Software, "uplink", "k", &headers(&[]), b"body"),
+            failure_id(&Software, "persist", "k", &headers(&[]), b"other"),
+        ];
+        assert!(!spoiled.contains(&honest));
+        let (sent, kept) = (headers(&[("sesame-batch", "a\0")]), headers(&[("sesame-batch", "a\u{fffd}")]));
+        assert_eq!(id("k", sent), id("k", kept), "the store holds no U+0000");
+    }
 
     #[test]
     fn the_routing_key_is_region_business_code_and_action() {

@@ -31,8 +31,10 @@ pub enum PublishError {
     /// The broker takes no publishes for now: it is short of memory or disk.
     #[error("the broker takes no publishes for now: it is short of memory or disk space")]
     Blocked,
-    /// The broker has settled nothing of what it was handed for too long: more would only pile up.
-    #[error("the broker has confirmed nothing for too long: its disk or the network is slow")]
+    /// The broker has settled nothing of what this exchange was handed for too long: more would only pile up.
+    #[error(
+        "the broker has confirmed nothing for too long: its disk or the network is slow, or a queue lacks its quorum"
+    )]
     Stalled,
     /// There is no connection, or it broke before the broker answered: the outcome is unknown.
     #[error("no answer from the broker: {0}")]
@@ -89,18 +91,19 @@ struct Slot {
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 
 impl Publisher {
-    /// Publishes as `user` over `channels` channels of `connection`. A broker that settles nothing for longer than `patience`
-    /// is handed nothing more until it does; without patience it is left to the connection's heartbeat to tell.
+    /// Publishes as `user` over `channels` channels of `connection`. An exchange of which the broker settles nothing for longer
+    /// than `patience` is handed no more than a message now and then until it does; without patience it is left to the
+    /// connection's heartbeat to tell.
     pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
         let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
         let (user, next, flights) = (user.to_owned(), AtomicUsize::new(0), Flights::new(patience));
         Self { shared: Arc::new(Shared { connection, user, channels, next, flights }) }
     }
 
-    /// Whether the broker can be used right now.
-    pub fn availability(&self) -> Availability {
+    /// Whether the broker can be used right now for messages to `exchange`.
+    pub fn availability(&self, exchange: &str) -> Availability {
         match self.shared.connection.availability() {
-            Availability::Up if self.shared.flights.stalled() => Availability::Stalled,
+            Availability::Up if self.shared.flights.stalled(exchange) => Availability::Stalled,
             other => other,
         }
     }
@@ -114,26 +117,56 @@ impl Publisher {
     ///
     /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        match self.availability() {
-            Availability::Up => {}
+        self.ready(message)?;
+        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
+        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
+        let slot = &self.shared.channels[at];
+        let live = self.shared.connection.live().map_err(PublishError::Lost)?;
+        let sending = async {
+            let channel = channel(&live, slot).await.map_err(PublishError::Lost)?;
+            self.publish_on(&channel, &slot.turn, message).await
+        };
+        self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
+    }
+
+    /// Publishes on a channel of its own, and otherwise as [`Publisher::publish`] does.
+    ///
+    /// RabbitMQ closes the channel of a message that it forbids, and all that waits there for a confirm is told the same:
+    /// only a message that was alone is known to be the one at fault.
+    pub async fn publish_alone(&self, message: &Message) -> Result<(), PublishError> {
+        self.ready(message)?;
+        let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
+        let live = self.shared.connection.live().map_err(PublishError::Lost)?;
+        let sending = async {
+            let channel = open(&live).await.map_err(PublishError::Lost)?;
+            let outcome = self.publish_on(&channel, &std::sync::Mutex::default(), message).await;
+            // One that the broker has closed, or that went with its connection, needs no closing.
+            let _ = channel.close(200, "done".into()).await;
+            outcome
+        };
+        self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
+    }
+
+    /// What can be told before anything is sent.
+    fn ready(&self, message: &Message) -> Result<(), PublishError> {
+        match self.shared.connection.availability() {
+            Availability::Up | Availability::Stalled => {}
             Availability::Blocked => return Err(PublishError::Blocked),
-            Availability::Stalled => return Err(PublishError::Stalled),
             Availability::Down(reason) => return Err(PublishError::Lost(reason)),
         }
         let header_bytes: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
         }
-        let _flight = self.shared.flights.begin();
-        let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
-        let slot = &self.shared.channels[at];
-        let live = self.shared.connection.live().map_err(PublishError::Lost)?;
-        let sent = self.shared.connection.while_live(&live, self.send(&live, slot, message));
-        sent.await.map_err(PublishError::Lost)?
+        Ok(())
     }
 
-    async fn send(&self, live: &lapin::Connection, slot: &Slot, message: &Message) -> Result<(), PublishError> {
-        let channel = channel(live, slot).await.map_err(PublishError::Lost)?;
+    async fn publish_on(
+        &self,
+        channel: &Channel,
+        turn: &std::sync::Mutex<()>,
+        message: &Message,
+    ) -> Result<(), PublishError> {
         let mut publishing = std::pin::pin!(channel.basic_publish(
             message.exchange.as_str().into(),
             message.routing_key.as_str().into(),
@@ -145,7 +178,7 @@ impl Publisher {
         // The first poll takes the delivery tag and hands over the frames. Two of them at once could do so in different
         // orders, and each would be told of the other's confirm.
         let first = {
-            let _turn = slot.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             publishing.as_mut().now_or_never()
         };
         let confirm = match first {
@@ -171,9 +204,15 @@ async fn channel(live: &lapin::Connection, slot: &Slot) -> Result<Channel, Strin
     if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
         return Ok(channel.clone());
     }
+    let channel = open(live).await?;
+    *slot = Some(channel.clone());
+    Ok(channel)
+}
+
+/// A channel in confirm mode.
+async fn open(live: &lapin::Connection) -> Result<Channel, String> {
     let channel = live.create_channel().await.map_err(|e| e.to_string())?;
     channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
-    *slot = Some(channel.clone());
     Ok(channel)
 }
 

@@ -1,7 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::secret::within;
-use super::{ClientCertificates, Config, ListenerTls, neighbours, transport};
+use super::{ChildSettings, ClientCertificates, Config, ListenerTls, neighbours, transport};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -149,6 +149,16 @@ fn check(config: &Config) -> Result<(), String> {
             return Err(format!("[[children]] {}: region {} does not lie in {region}", child.appid, child.region));
         }
     }
+    for (at, child) in config.children.iter().enumerate() {
+        let overlaps = |other: &&ChildSettings| other.region.covers(child.region) || child.region.covers(other.region);
+        if let Some(other) = config.children[..at].iter().find(overlaps) {
+            return Err(format!(
+                "[[children]] {} and {}: regions {} and {} overlap, so both would speak for the same records here: keep one, \
+                 and let the lower node be a child of the upper one",
+                other.appid, child.appid, other.region, child.region
+            ));
+        }
+    }
     let mut appids: Vec<&str> = vec![&config.node.appid];
     appids.extend(config.children.iter().map(|child| child.appid.as_str()));
     appids.extend(config.apps.iter().map(|app| app.appid.as_str()));
@@ -258,6 +268,26 @@ mod tests {
         ] {
             let error = app(asks, proof).unwrap_err();
             assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn children_whose_regions_overlap_are_refused() {
+        let key = "key = \"00112233445566778899aabbccddeeff\"";
+        let children = |regions: [&str; 2]| {
+            let mut text = format!(
+                "[node]\nregion = \"370000\"\nappid = \"a\"\n{key}\n[broker]\nuri = \"amqps://x\"\n\
+                 [store]\nuri = \"postgresql://x\"\n"
+            );
+            for (at, region) in regions.iter().enumerate() {
+                text += &format!("[[children]]\nregion = \"{region}\"\nappid = \"child-{at}\"\n{key}\n");
+            }
+            parse(&text, "node.toml", []).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(children(["370200", "370300"]), Ok(()));
+        for regions in [["370200", "370203"], ["370203", "370200"], ["370203", "370203"]] {
+            let error = children(regions).unwrap_err();
+            assert!(error.contains("overlap") && regions.iter().all(|region| error.contains(region)), "{error}");
         }
     }
 

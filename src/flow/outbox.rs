@@ -97,7 +97,25 @@ async fn confirm(context: &Context, offered: Offered) -> Option<Uuid> {
 async fn publish_one(context: &Context, message: &Message) -> Result<(), PublishError> {
     let started = Instant::now();
     let result = context.publisher.publish(message).await;
-    match &result {
+    note(message, started, &result);
+    result
+}
+
+/// Publishes a left-over. Before it counts as refused it is tried alone: on a channel that others use as well, it may have been
+/// told what was said of another.
+async fn publish_left_over(context: &Context, message: &Message) -> Result<(), PublishError> {
+    match publish_one(context, message).await {
+        Err(error) if !error.is_outage() => {}
+        other => return other,
+    }
+    let started = Instant::now();
+    let result = context.publisher.publish_alone(message).await;
+    note(message, started, &result);
+    result
+}
+
+fn note(message: &Message, started: Instant, result: &Result<(), PublishError>) {
+    match result {
         Ok(()) => {
             ::metrics::histogram!(metrics::CONFIRM_SECONDS, "step" => "outbox").record(started.elapsed().as_secs_f64());
         }
@@ -106,7 +124,6 @@ async fn publish_one(context: &Context, message: &Message) -> Result<(), Publish
             tracing::debug!(%error, batch = %message.id, "left in the outbox");
         }
     }
-    result
 }
 
 async fn take_off(context: &Context, confirmed: &mut Vec<Uuid>) {
@@ -136,7 +153,7 @@ async fn sweep(context: Context) {
 
 /// Whether there may be more to be published at once.
 async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
-    if context.publisher.availability() != Availability::Up {
+    if context.publisher.availability(&context.names.accepted()) != Availability::Up {
         return Ok(false);
     }
     let left = context.store.left_in_outbox(LEFT_OVER, SWEEP_MOST, SWEEP_BYTES).await?;
@@ -147,7 +164,7 @@ async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
     let (mut published, mut aside) = (Vec::with_capacity(left.len()), Vec::new());
     for batch in context.store.batches(&left).await? {
         let refused = match republished(context, &batch) {
-            Ok(message) => match publish_one(context, &message).await {
+            Ok(message) => match publish_left_over(context, &message).await {
                 Ok(()) => {
                     published.push(batch.id);
                     continue;

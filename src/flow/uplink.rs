@@ -1,6 +1,11 @@
 //! Uplink: sends committed batches to the parent's broker, with a verdict on each message.
 //!
 //! Not a shovel: that hangs on one refused message, loses what the parent does not route, and tells nothing per message.
+//!
+//! A refusal alone does not tell whether the message or the link is at fault. The parent's confirms do: if it has taken anything
+//! since the window was begun, from whichever queue, the link is open, and what it refuses fails. If it has taken nothing, the
+//! link pauses and nothing fails; what arrives meanwhile joins the window, and one place is kept for it, so that messages at
+//! fault do not stand before good ones for ever.
 
 use super::Context;
 use super::context::PROBE;
@@ -11,7 +16,7 @@ use crate::metrics;
 use crate::volume::Pace;
 use futures_util::future::join_all;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -28,6 +33,8 @@ pub struct Uplink {
     pace: Arc<Pace>,
     /// Whether the parent, though connected, refused everything the last time.
     refused: Arc<AtomicBool>,
+    /// How many messages of either queue the parent has taken.
+    taken: Arc<AtomicU64>,
 }
 
 /// Why a consumer's loop ended.
@@ -41,6 +48,13 @@ enum Verdict {
     Confirmed,
     Refused(PublishError),
     Outage(PublishError),
+}
+
+/// What may be under way on the same channel.
+#[derive(Clone, Copy)]
+enum Company {
+    Any,
+    None,
 }
 
 /// Between two looks at the link for the metric.
@@ -68,7 +82,7 @@ impl Uplink {
         pace: Pace,
     ) -> Self {
         let (exchange, pace) = (parent_names.exchange(), Arc::new(pace));
-        Self { context, consuming, parent, exchange, window, pace, refused: Arc::default() }
+        Self { context, consuming, parent, exchange, window, pace, refused: Arc::default(), taken: Arc::default() }
     }
 
     /// Starts it on `tasks`.
@@ -82,7 +96,7 @@ impl Uplink {
     /// Shows a dead link also while nothing is to be sent.
     async fn watch(self) {
         while self.context.pause(WATCH).await {
-            if self.parent.availability() != crate::broker::Availability::Up {
+            if self.parent.availability(&self.exchange) != crate::broker::Availability::Up {
                 ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
             } else if !self.refused.load(Ordering::Relaxed) {
                 ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
@@ -93,7 +107,7 @@ impl Uplink {
     async fn run(self, queue: String, window: u16) {
         // A failure needs the store, so without it nothing can be decided about a refused batch.
         while self.context.store_up().await && self.context.broker_up(&self.consuming).await {
-            match self.consuming.consume(&queue, window).await {
+            match self.consuming.consume(&queue, window.saturating_add(1)).await {
                 Ok(mut consumer) => {
                     let end = self.serve(&queue, &mut consumer, window).await;
                     consumer.close().await;
@@ -126,15 +140,16 @@ impl Uplink {
                 window.push(delivery);
             }
             let _held = self.context.oldest.hold(queue, &window, self.context.clock.now());
-            match self.send(window).await {
+            match self.send(window, consumer).await {
                 Ok(()) => {}
                 Err(end) => return end,
             }
         }
     }
 
-    /// Sends a window until every message of it is confirmed or failed.
-    async fn send(&self, mut window: Vec<Delivery>) -> Result<(), End> {
+    /// Sends a window until every message of it is confirmed or failed. In a pause, more is taken from `consumer`.
+    async fn send(&self, mut window: Vec<Delivery>, consumer: &mut Consumer) -> Result<(), End> {
+        let taken_before = self.taken.load(Ordering::Relaxed);
         let mut alone = 0;
         while !window.is_empty() {
             if !self.parent_up().await {
@@ -149,28 +164,30 @@ impl Uplink {
                 return Err(End::Stopped);
             }
             // The parent closed the channel, or is away: only one by one can the message at fault be told.
-            let before = window.len();
-            let (rest, refused) = self.send_one_by_one(window).await?;
-            let all_refused = refused.len() == before;
-            alone = if all_refused && before == 1 { alone + 1 } else { 0 };
-            if all_refused && !(before == 1 && alone >= ALONE_MOST) {
-                if let Some((_, error)) = refused.first() {
+            let (mut rest, refused) = self.send_one_by_one(window).await?;
+            let is_open = self.taken.load(Ordering::Relaxed) != taken_before;
+            alone = if rest.is_empty() && refused.len() == 1 { alone + 1 } else { 0 };
+            match refused.first() {
+                Some((_, error)) if !is_open && alone < ALONE_MOST => {
                     self.pause_link(error).await?;
+                    rest.extend(refused.into_iter().map(|(delivery, _)| delivery));
+                    // Bounded by what the consumer may hold.
+                    rest.extend(std::iter::from_fn(|| consumer.arrived()?.ok()));
                 }
-                window = refused.into_iter().map(|(delivery, _)| delivery).collect();
-            } else {
-                for (delivery, error) in refused {
-                    self.fail(&delivery, &error).await?;
+                _ => {
+                    for (delivery, error) in refused {
+                        self.fail(&delivery, &error).await?;
+                    }
                 }
-                window = rest;
             }
+            window = rest;
         }
         Ok(())
     }
 
     /// Sends all at once, acks what is confirmed, and returns the rest.
     async fn send_together(&self, window: Vec<Delivery>) -> Result<Vec<Delivery>, End> {
-        let verdicts = join_all(window.iter().map(|delivery| self.publish(delivery))).await;
+        let verdicts = join_all(window.iter().map(|delivery| self.publish(delivery, Company::Any))).await;
         let mut rest = Vec::new();
         for (delivery, verdict) in window.into_iter().zip(verdicts) {
             match verdict {
@@ -193,7 +210,7 @@ impl Uplink {
         let (mut rest, mut refused) = (Vec::new(), Vec::new());
         let mut window = window.into_iter();
         for delivery in window.by_ref() {
-            match self.publish(&delivery).await {
+            match self.publish_surely(&delivery).await {
                 Verdict::Confirmed => self.settle(&delivery).await?,
                 Verdict::Refused(error) => refused.push((delivery, error)),
                 Verdict::Outage(error) => {
@@ -207,7 +224,16 @@ impl Uplink {
         Ok((rest, refused))
     }
 
-    async fn publish(&self, delivery: &Delivery) -> Verdict {
+    /// Once more alone before it counts as refused: the other queue's messages share the channels, and the refusal of one is
+    /// told to all that are under way.
+    async fn publish_surely(&self, delivery: &Delivery) -> Verdict {
+        match self.publish(delivery, Company::Any).await {
+            Verdict::Refused(_) => self.publish(delivery, Company::None).await,
+            other => other,
+        }
+    }
+
+    async fn publish(&self, delivery: &Delivery, company: Company) -> Verdict {
         let mut headers = delivery.headers.clone();
         // An attempt is this node's affair; so is whatever RabbitMQ noted about dead-lettering.
         headers.retain(|name, _| name.starts_with("sesame-") && name != crate::batch::ATTEMPT_HEADER);
@@ -223,13 +249,18 @@ impl Uplink {
             return Verdict::Outage(PublishError::Lost("the node stops".to_owned()));
         }
         let started = Instant::now();
-        match self.parent.publish(&message).await {
+        let outcome = match company {
+            Company::Any => self.parent.publish(&message).await,
+            Company::None => self.parent.publish_alone(&message).await,
+        };
+        match outcome {
             Ok(()) => {
                 ::metrics::histogram!(metrics::CONFIRM_SECONDS, "step" => "uplink")
                     .record(started.elapsed().as_secs_f64());
                 ::metrics::counter!(metrics::UPLINK_SENT).increment(1);
                 ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
                 self.refused.store(false, Ordering::Relaxed);
+                self.taken.fetch_add(1, Ordering::Relaxed);
                 if let Some(manifest) = manifest {
                     let lag = self.context.clock.now().micros() - manifest.accepted.micros();
                     ::metrics::histogram!(metrics::UPLINK_LAG).record(lag.max(0) as f64 / 1e6);
@@ -262,7 +293,7 @@ impl Uplink {
 
     /// Waits until the parent's broker is connected. False when told to stop meanwhile.
     async fn parent_up(&self) -> bool {
-        if self.parent.availability() == crate::broker::Availability::Up {
+        if self.parent.availability(&self.exchange) == crate::broker::Availability::Up {
             return true;
         }
         ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);

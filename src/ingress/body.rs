@@ -68,7 +68,8 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
 /// Lends memory, or says that there is none.
 pub(super) async fn lend(door: &Door, bytes: usize) -> Result<Share, Denial> {
     // While the broker takes nothing, shares come back late: the sender is told soon.
-    let hopeful = || door.publisher.availability() == Availability::Up;
+    let exchange = door.names.exchange();
+    let hopeful = || door.publisher.availability(&exchange) == Availability::Up;
     let busy = |_| Denial::new(RefusalCode::Unavailable, "系统繁忙，未接收：请稍后用原报文（相同 random）重发");
     door.budget.borrow(bytes, hopeful).await.map_err(busy)
 }

@@ -66,7 +66,7 @@ impl Monitor {
     }
 
     async fn look(&self) -> Checks {
-        let broker = match self.context.publisher.availability() {
+        let broker = match self.context.publisher.availability(&self.context.names.exchange()) {
             Availability::Up => Check::good("connected"),
             Availability::Blocked => Check::bad("RabbitMQ takes no publishes: free its memory or disk space"),
             Availability::Stalled => {

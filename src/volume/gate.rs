@@ -77,6 +77,9 @@ impl Gate {
     }
 
     /// Lets an exchange in, or says what is exceeded. `bytes` is the length of its body.
+    ///
+    /// One refused for its bytes counts as an exchange: what a rate has given cannot be put back. The other order would cost
+    /// more, since bytes take longer to come back than an exchange.
     pub fn pass(&self, bytes: usize) -> Result<Pass, Excess> {
         let place = match (&self.places, self.volume.max_concurrent) {
             (Some(places), Some(limit)) => match places.clone().try_acquire_owned() {
@@ -133,6 +136,18 @@ mod tests {
         assert!(large.pass(4096).is_ok(), "the longest exchange fits an unused allowance");
         let Excess { kind, wait, .. } = exceeded(&large);
         assert!(kind == Kind::Bytes && wait > Duration::from_secs(3) && wait <= Duration::from_secs(4), "{wait:?}");
+
+        let both = gate(|v| {
+            v.exchanges_per_second = NonZeroU32::new(1);
+            v.exchanges_burst = NonZeroU32::new(2);
+            v.bytes_per_second = NonZeroU32::new(1024);
+        });
+        assert!(both.pass(4096).is_ok());
+        assert_eq!(
+            [exceeded(&both).kind, exceeded(&both).kind],
+            [Kind::Bytes, Kind::Exchanges],
+            "the second was counted"
+        );
 
         let narrow = gate(|v| v.max_concurrent = NonZeroU32::new(1));
         let pass = narrow.pass(0).unwrap();

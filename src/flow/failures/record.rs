@@ -93,9 +93,9 @@ pub async fn mend(context: &Context, step: &str, delivery: &Delivery) -> Result<
 
 /// The failure's id, and the batch it says it is of: whatever it is, a redelivery has the same.
 ///
-/// By the bytes of the message, not by what it says of itself: a forgery must never stand in an honest batch's place.
+/// By all of the message, not by the batch it says it is: a forgery must never stand in an honest batch's place.
 fn identity(context: &Context, step: &str, delivery: &Delivery) -> (Uuid, Option<Uuid>) {
-    let digest = context.node.cipher.sm3(&[&delivery.body]);
     let batch = Manifest::from_headers(&delivery.headers).ok().map(|manifest| manifest.batch);
-    (failure_id(step, &digest), batch)
+    let Delivery { routing_key, headers, body, .. } = delivery;
+    (failure_id(context.node.cipher.as_ref(), step, routing_key, headers, body), batch)
 }

@@ -80,7 +80,7 @@ impl Preparer {
             return Err(Fault::new(Reason::KeyMismatch, detail).about(about));
         }
         let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
-        Ok(Prepared { batch: self.batch(opened, region, changes, &delivery.body)?, onward })
+        Ok(Prepared { batch: self.batch(opened, region, changes, delivery)?, onward })
     }
 
     fn changes(&self, opened: &Opened, now: Moment) -> Result<Vec<Change>, Fault> {
@@ -133,7 +133,7 @@ impl Preparer {
         opened: Opened,
         region: Region,
         changes: Vec<Change>,
-        body_of_message: &[u8],
+        delivery: &Delivery,
     ) -> Result<NewBatch, Fault> {
         let about = about(&opened);
         let manifest = opened.manifest;
@@ -155,7 +155,13 @@ impl Preparer {
             bytes: opened.busilist.len(),
             body,
             changes,
-            failure: failure_id("persist", &self.node.cipher.sm3(&[body_of_message])),
+            failure: failure_id(
+                self.node.cipher.as_ref(),
+                "persist",
+                &delivery.routing_key,
+                &delivery.headers,
+                &delivery.body,
+            ),
             must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
     }

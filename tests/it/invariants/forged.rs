@@ -62,6 +62,15 @@ async fn invariant_5_a_child_cannot_speak_for_another() {
     for reason in ["COPIED", "SENDER_MISMATCH", "UNKNOWN_SENDER", "KEY_MISMATCH", "MALFORMED", "SIGN_MISMATCH"] {
         expected.push(reason.to_owned());
     }
+    // A spoiled copy that comes first must not take the place of the batch itself among the failures.
+    let ahead = Forgery { accepted: honest().accepted.plus_micros(660_000_000), ..honest() };
+    let (key, itself) = ahead.sealed(&user, "twice");
+    let mut spoiled = itself.clone();
+    spoiled.headers.insert("sesame-sign".to_owned(), "00".to_owned());
+    for (reason, sealed) in [("SIGN_MISMATCH", spoiled), ("AHEAD", itself)] {
+        publish(&uri, &key, &sealed, Some(&user), None).await.unwrap();
+        expected.push(reason.to_owned());
+    }
     expected.sort();
     let (key, sealed) = honest().sealed(&user, "honest");
     publish(&uri, &key, &sealed, Some(&user), None).await.unwrap();

@@ -28,8 +28,8 @@ async fn holds(node: &TestNode, records: i64) {
     .await;
 }
 
-/// A batch in the county's uplink queue that its user may not publish at the parent: it bears another region's key.
-async fn put_a_foreign_batch(county: &TestNode) {
+/// Batches in the county's uplink queue that its user may not publish at the parent: they bear another region's key.
+async fn put_foreign_batches(county: &TestNode, number: usize) {
     let stop = CancellationToken::new();
     let settings = ConnectionSettings {
         uri: county.config.broker.uri.text().to_owned(),
@@ -38,38 +38,65 @@ async fn put_a_foreign_batch(county: &TestNode) {
     };
     let publisher = Publisher::new(Connection::start(settings, stop.clone()), &county.config.node.appid, 1, None);
     publisher.up().await;
-    let message = Message {
-        exchange: Names(Tier::County).uplink(),
-        routing_key: "37.02.11.007.01".to_owned(),
-        id: Uuid::new_v4(),
-        headers: BTreeMap::from([("sesame-size".to_owned(), "small".to_owned())]),
-        body: b"{}".as_slice().into(),
-    };
-    publisher.publish(&message).await.unwrap();
+    for _ in 0..number {
+        let id = Uuid::new_v4();
+        let message = Message {
+            exchange: Names(Tier::County).uplink(),
+            routing_key: "37.02.11.007.01".to_owned(),
+            id,
+            headers: BTreeMap::from([("sesame-size".to_owned(), "small".to_owned())]),
+            // No two alike: the same message twice is one failure.
+            body: format!("{{\"{id}\":0}}").into_bytes().into(),
+        };
+        publisher.publish(&message).await.unwrap();
+    }
     stop.cancel();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_6_one_batch_the_parent_refuses_fails_alone() {
-    let city = Spec::new("370200");
-    let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
-    let mut city = city.start(&[&county]).await;
-    let mut county = county.start(&[]).await;
-    let client = county.client();
-    for round in 0..5 {
-        send(&client, &format!("before-{round}")).await;
-    }
-    put_a_foreign_batch(&county).await;
-    for round in 0..5 {
-        send(&client, &format!("after-{round}")).await;
-    }
-    holds(&city, 100).await;
-    eventually("the one at fault is kept as a failure", || async {
+/// Waits until as many messages are kept as refused by the parent, and no other failure.
+async fn refused(county: &TestNode, number: i64) {
+    eventually("those at fault are kept as failures", || async {
         let counts = county.store().failure_counts().await.ok()?;
-        let expected = [("uplink".to_owned(), "REFUSED_BY_PARENT".to_owned(), "retrying".to_owned(), 1)];
+        let expected = [("uplink".to_owned(), "REFUSED_BY_PARENT".to_owned(), "retrying".to_owned(), number)];
         (counts == expected).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_batches_the_parent_refuses_fail_alone() {
+    for number in [1, 3] {
+        let city = Spec::new("370200");
+        let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
+        let mut city = city.start(&[&county]).await;
+        let mut county = county.start(&[]).await;
+        let client = county.client();
+        for round in 0..5 {
+            send(&client, &format!("before-{round}")).await;
+        }
+        put_foreign_batches(&county, number).await;
+        for round in 0..5 {
+            send(&client, &format!("after-{round}")).await;
+        }
+        holds(&city, 100).await;
+        refused(&county, number as i64).await;
+        county.stop().await;
+        city.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_a_window_full_of_refused_batches_lets_good_ones_pass() {
+    let city = Spec::new("370200");
+    let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.prepare(&[]).await;
+    county.config.parent.as_mut().unwrap().window = 2;
+    put_foreign_batches(&county, 2).await;
+    county.run(sesame::clock::Clock::system()).await;
+    send(&county.client(), "behind").await;
+    holds(&city, 10).await;
+    refused(&county, 2).await;
     county.stop().await;
     city.stop().await;
 }

@@ -33,13 +33,13 @@ fn message(exchange: &str) -> Message {
     }
 }
 
-fn publisher(node: &TestNode, stop: &CancellationToken) -> Publisher {
+fn publisher(node: &TestNode, channels: usize, stop: &CancellationToken) -> Publisher {
     let settings = ConnectionSettings {
         uri: node.config.broker.uri.text().to_owned(),
         tls: ClientTls::system(),
         name: "test".to_owned(),
     };
-    Publisher::new(Connection::start(settings, stop.clone()), &node.config.node.appid, 2, None)
+    Publisher::new(Connection::start(settings, stop.clone()), &node.config.node.appid, channels, None)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +56,7 @@ async fn invariant_1_only_a_confirm_without_a_return_is_a_success() {
     bind(&vhost, "county.full", "full").await;
 
     let stop = CancellationToken::new();
-    let publisher = publisher(&node, &stop);
+    let publisher = publisher(&node, 2, &stop);
     publisher.up().await;
     publisher.publish(&message("county.log")).await.expect("confirmed");
     assert!(matches!(publisher.publish(&message("county.nowhere")).await, Err(PublishError::Returned { .. })));
@@ -74,5 +74,27 @@ async fn invariant_1_only_a_confirm_without_a_return_is_a_success() {
     for _ in 0..4 {
         publisher.publish(&message("county.log")).await.expect("confirmed after a closed channel");
     }
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_one_that_is_published_alone_is_told_of_no_others_refusal() {
+    let node = Spec::new("370203").prepare(&[]).await;
+    let stop = CancellationToken::new();
+    let publisher = publisher(&node, 1, &stop);
+    publisher.up().await;
+    let (forbidden, allowed) = (message("county.missing"), message("county.log"));
+    let is_forbidden = |outcome: &Result<(), PublishError>| matches!(outcome, Err(PublishError::Forbidden(_)));
+    let (mut told_of_others, mut alone) = (0, Vec::new());
+    for _ in 0..20 {
+        let (refused, beside, apart) =
+            tokio::join!(publisher.publish(&forbidden), publisher.publish(&allowed), publisher.publish_alone(&allowed));
+        assert!(is_forbidden(&refused), "{refused:?}");
+        told_of_others += usize::from(is_forbidden(&beside));
+        alone.push(apart);
+    }
+    assert!(told_of_others > 0, "a channel that closes tells all that waits on it the same");
+    assert!(alone.iter().all(Result::is_ok), "{alone:?}");
+    assert!(is_forbidden(&publisher.publish_alone(&forbidden).await));
     stop.cancel();
 }
