@@ -1,10 +1,10 @@
 //! One app: its keys, its grants, and how it wants its answers.
 
-use super::Proof;
 use crate::config::AppSettings;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
+use crate::standard::proof::Proof;
 use crate::standard::region::Region;
 use crate::standard::response::DatalistForm;
 use crate::standard::sign::Profile;
@@ -126,7 +126,7 @@ impl App {
         Ok(Self {
             appid: settings.appid.clone(),
             keys: Keys::one(settings.key.key().clone()),
-            proof: Proof::of(settings).map_err(|e| bad(e.to_string()))?,
+            proof: settings.proof().map_err(|e| bad(e.to_string()))?,
             profile: settings.profile,
             data_key: settings.data_key.as_ref().map(|source| source.key().clone()),
             home: settings.region,

@@ -5,6 +5,7 @@ use super::{CannotOpen, Column, Vault, appid_fault};
 use crate::clock::Clock;
 use crate::standard::cipher::Key;
 use crate::standard::moment::Moment;
+use crate::standard::proof::NotAProof;
 use crate::standard::region::Region;
 use crate::store::{AppAct, Store, StoreError, StoredApp};
 use std::time::Duration;
@@ -87,6 +88,9 @@ pub enum RegistryError {
     /// No region at all.
     #[error("an app needs at least one region: give --regions")]
     NoRegion,
+    /// An authentication and a certificate that do not fit together.
+    #[error("{0} (--authentication, --certificate)")]
+    Proof(#[from] NotAProof),
     /// A rotation while the one before still lasts.
     #[error(
         "the key before the last rotation is good until {0}, and another rotation would end it now: \
@@ -180,10 +184,10 @@ impl Registry {
         &self,
         act: &'static str,
         appid: &str,
-        change: impl FnOnce(&mut StoredApp),
+        change: impl FnOnce(&mut StoredApp) -> Result<(), RegistryError>,
     ) -> Result<StoredApp, RegistryError> {
         self.edit(act, appid, |app| {
-            change(app);
+            change(app)?;
             self.check(app)
         })
         .await

@@ -1,7 +1,7 @@
 //! From an app as the store keeps it to one that can be used.
 
 use super::app::form;
-use super::{Allowance, App, CannotOpen, Column, Keys, Proof, Vault};
+use super::{Allowance, App, CannotOpen, Column, Keys, Vault};
 use crate::standard::cipher::Key;
 use crate::store::StoredApp;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl App {
         Ok(Self {
             appid: stored.appid.clone(),
             keys: Keys { current: open(Column::Key, &stored.key)?, previous: previous.transpose()? },
-            proof: Proof::Signature,
+            proof: stored.proof.clone(),
             profile: stored.profile,
             data_key: data_key.transpose()?,
             home: stored.home,

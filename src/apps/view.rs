@@ -18,6 +18,8 @@ pub fn view(app: &StoredApp) -> Value {
         "busicodes": all_or(app.busicodes.as_ref().map(|list| list.iter().map(ToString::to_string).collect())),
         "actions": all_or(app.actions.as_ref().map(|list| list.iter().map(ToString::to_string).collect())),
         "operator": app.operator,
+        "authentication": app.proof.authentication().as_str(),
+        "certificate": app.proof.subject().map(ToString::to_string),
         "profile": app.profile.as_str(),
         "encrypts": app.data_key.is_some(),
         "previous_key_until": moment(app.previous.as_ref().map(|(_, until)| *until)),

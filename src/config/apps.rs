@@ -1,8 +1,10 @@
 //! `[[apps]]`
 
 use super::{KeySource, node};
+use crate::standard::proof::{Authentication, NotAProof, Proof};
 use crate::standard::region::Region;
 use crate::standard::sign::Profile;
+use crate::standard::subject::Subject;
 use crate::standard::volume::Volume;
 use serde::Deserialize;
 
@@ -48,18 +50,12 @@ pub struct AppSettings {
     #[serde(default)]
     pub authentication: Authentication,
     /// Subject of its client certificate, where `authentication` asks for one.
-    pub certificate: Option<String>,
+    pub certificate: Option<Subject>,
 }
 
-/// How an app proves who it is (§7.2 身份认证方式).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Authentication {
-    /// By its signature.
-    #[default]
-    Signature,
-    /// By its client certificate; it need not sign.
-    Certificate,
-    /// By both.
-    Both,
+impl AppSettings {
+    /// What it must prove itself with. Settings that were read are found to have fitting ones.
+    pub fn proof(&self) -> Result<Proof, NotAProof> {
+        Proof::new(self.authentication, self.certificate.clone())
+    }
 }

@@ -1,6 +1,7 @@
 //! `[interface]`, `[console]`, `[metrics]`: the three listeners.
 
 use super::{ListenerTls, TextSource};
+use crate::standard::subject::Subject;
 use crate::standard::volume::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -115,7 +116,7 @@ pub struct OperatorSettings {
     /// What the pages call it.
     pub name: String,
     /// Subject of its certificate.
-    pub certificate: String,
+    pub certificate: Subject,
 }
 
 impl Default for ConsoleSettings {

@@ -1,7 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::secret::within;
-use super::{Authentication, ChildSettings, ClientCertificates, Config, ListenerTls, neighbours, transport};
+use super::{ChildSettings, ClientCertificates, Config, ListenerTls, neighbours, transport};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -180,31 +180,18 @@ fn check_certificates(config: &Config) -> Result<(), String> {
     let listeners =
         [("interface", &config.interface.tls), ("console", &config.console.tls), ("metrics", &config.metrics.tls)];
     for (section, tls) in listeners.iter().filter_map(|(section, tls)| Some((section, tls.as_ref()?))) {
-        if tls.client_ca.is_none() && (tls.client_crl.is_some() || tls.client == ClientCertificates::Required) {
+        if !tls.takes_certificates() && (tls.client_crl.is_some() || tls.client == ClientCertificates::Required) {
             return Err(format!("[{section}.tls] client and client_crl have no effect without client_ca: give it"));
         }
     }
-    let takes_certificates = |tls: &Option<ListenerTls>| tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let takes_certificates = |tls: &Option<ListenerTls>| tls.as_ref().is_some_and(ListenerTls::takes_certificates);
     for app in &config.apps {
-        match (app.authentication, &app.certificate) {
-            (Authentication::Signature, None) => continue,
-            (Authentication::Signature, Some(_)) => {
-                return Err(format!(
-                    "[[apps]] {}: certificate proves nothing while authentication is \"signature\": set it to \
-                     \"certificate\" or \"both\"",
-                    app.appid
-                ));
-            }
-            (_, None) => {
-                return Err(format!("[[apps]] {}: authentication by certificate needs certificate", app.appid));
-            }
-            (_, Some(_)) if !takes_certificates(&config.interface.tls) => {
-                return Err(format!(
-                    "[[apps]] {}: authentication by certificate needs [interface.tls] with client_ca",
-                    app.appid
-                ));
-            }
-            (_, Some(_)) => {}
+        let proof = app.proof().map_err(|error| format!("[[apps]] {}: {error}", app.appid))?;
+        if proof.subject().is_some() && !takes_certificates(&config.interface.tls) {
+            return Err(format!(
+                "[[apps]] {}: authentication by certificate needs [interface.tls] with client_ca",
+                app.appid
+            ));
         }
     }
     if !config.console.operators.is_empty() && !takes_certificates(&config.console.tls) {
@@ -262,6 +249,26 @@ mod tests {
         assert!(with("appid = \"370203-A01\"", "appid = \"node-370203\"").unwrap_err().contains("given twice"));
         assert!(with("regions = [\"370203\"]", "regions = [\"370000\"]").unwrap_err().contains("does not lie in"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
+    }
+
+    #[test]
+    fn clause_7_2_who_is_to_be_known_by_a_certificate_has_one_and_can_show_it() {
+        const ASKS: &str = "[interface.tls]\ncertificate = \"c\"\nkey = \"k\"\nclient_ca = \"ca\"\n\n[[apps]]\n";
+        let both = "authentication = \"both\"\ncertificate = \"CN=A01\"";
+        let app = |asks: &str, proof: &str| {
+            let text = MANUAL.replacen("[[apps]]\n", asks, 1).replace("authentication = \"signature\"", proof);
+            parse(&text, "node.toml", []).map_err(|e| e.to_string())
+        };
+        assert!(app(ASKS, both).unwrap().apps[0].proof().unwrap().subject().is_some());
+        for (asks, proof, says) in [
+            ("[[apps]]\n", both, "needs [interface.tls] with client_ca"),
+            (ASKS, "authentication = \"both\"", "\"both\" needs certificate"),
+            (ASKS, "certificate = \"CN=A01\"", "proves nothing"),
+            (ASKS, "authentication = \"both\"\ncertificate = \"A01\"", "\"A01\" is no subject"),
+        ] {
+            let error = app(asks, proof).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod transport;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
-pub use apps::{AppSettings, Authentication};
+pub use apps::AppSettings;
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
 pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};

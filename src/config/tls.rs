@@ -20,6 +20,13 @@ pub struct ListenerTls {
     pub client: ClientCertificates,
 }
 
+impl ListenerTls {
+    /// Whether it asks for client certificates, so that callers and operators can be known by them.
+    pub fn takes_certificates(&self) -> bool {
+        self.client_ca.is_some()
+    }
+}
+
 /// Whether a client must show a certificate to be let in at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]

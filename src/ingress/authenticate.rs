@@ -3,10 +3,11 @@
 use super::caller::Caller;
 use super::door::Door;
 use super::outcome::Denial;
-use crate::apps::{Absent, App, Proof};
+use crate::apps::{Absent, App};
 use crate::standard::diagnosis::{Diagnosis, Known, diagnose};
 use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
+use crate::standard::proof::Proof;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::sign::Signer;
 use crate::tls::PeerCertificate;

@@ -11,7 +11,6 @@ use crate::flow::{Context, LogWriter, Outbox, Persist};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
-use crate::tls::Subject;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::future::Future;
 use std::sync::Arc;
@@ -66,7 +65,7 @@ impl Node {
         let upkeep = metrics.clone();
         let routers = [
             (listeners.interface, ingress::router(assembly.door.clone())),
-            (listeners.console, console::router(console_of(config, &assembly, &health)?)),
+            (listeners.console, console::router(console_of(config, &assembly, &health))),
             (Some(listeners.metrics), health::router(health.clone(), metrics)),
         ];
         let listening = servers::listening(config, &assembly.certificates, files);
@@ -128,7 +127,7 @@ async fn keep_metrics(handle: PrometheusHandle, stop: CancellationToken) {
     }
 }
 
-fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Result<Console, StartError> {
+fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console {
     let health = health.clone();
     let checks = move || {
         let checks = health.checks();
@@ -144,21 +143,18 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Result<C
     };
     let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());
     let password = config.console.admin_password.as_ref().map(|password| password.text().to_owned());
-    let operators = config.console.operators.iter().map(|operator| {
-        let subject = Subject::parse(&operator.certificate);
-        let bad = |e| StartError::Setting(format!("[console] operators {}: {e}", operator.name));
-        Ok(Operator { name: operator.name.clone(), certificate: subject.map_err(bad)? })
-    });
-    let operators = operators.collect::<Result<_, StartError>>()?;
-    let access = Access { password, operators, over_tls: config.console.tls.is_some() };
-    Ok(Console::new(
+    let operators = config.console.operators.iter();
+    let operators =
+        operators.map(|operator| Operator { name: operator.name.clone(), certificate: operator.certificate.clone() });
+    let access = Access { password, operators: operators.collect(), over_tls: config.console.tls.is_some() };
+    Console::new(
         config.node.region,
         name.unwrap_or_default(),
         access,
         assembly.store.clone(),
         assembly.context.dictionary.clone(),
         Box::new(checks),
-    ))
+    )
 }
 
 /// Starts the steps once the store's schema is ready.

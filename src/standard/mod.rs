@@ -1,5 +1,6 @@
 //! The standard itself, as pure types and functions: business codes and actions (§6.2.2, tables 2 and 3), regions, the
-//! envelope of Annex A, its signature and encryption (§7.1), the answer. Nothing here does I/O or knows what time it is.
+//! envelope of Annex A, its signature and encryption (§7.1), how a caller proves who it is (§7.2), the answer. Nothing here does
+//! I/O or knows what time it is.
 
 pub mod answer;
 pub mod busilist;
@@ -11,9 +12,11 @@ pub mod envelope;
 pub mod json;
 pub mod malformed;
 pub mod moment;
+pub mod proof;
 pub mod random;
 pub mod refusal;
 pub mod region;
 pub mod response;
 pub mod sign;
+pub mod subject;
 pub mod volume;

@@ -4,8 +4,10 @@ use super::batches::{action, action_number, busicode, corrupt, region};
 use super::{Store, StoreError};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
+use crate::standard::proof::{Authentication, Proof};
 use crate::standard::region::Region;
 use crate::standard::sign::Profile;
+use crate::standard::subject::Subject;
 use crate::standard::volume::Volume;
 use deadpool_postgres::Transaction;
 use time::OffsetDateTime;
@@ -27,6 +29,8 @@ pub struct StoredApp {
     pub busicodes: Option<Vec<BusinessCode>>,
     /// Actions granted; `None` means all.
     pub actions: Option<Vec<Action>>,
+    /// What it must prove itself with (§7.2).
+    pub proof: Proof,
     /// How it signs.
     pub profile: Profile,
     /// The key it signs with, sealed.
@@ -86,7 +90,7 @@ fn rfc3339<S: serde::Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S:
 
 const COLUMNS: &str = "appid, name, home, regions, busicodes, actions, profile, key, previous_key, previous_until, \
                        data_key, operator, datalist_as_string, always_ok, is_test, volume, disabled_at, created_at, \
-                       changed_at";
+                       changed_at, authentication, certificate";
 
 impl Store {
     /// Counts the changes of all apps: equal numbers mean that nothing has changed.
@@ -123,7 +127,7 @@ impl Store {
         let tx = client.transaction().await?;
         let insert = format!(
             "INSERT INTO apps ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-             $16, $17, $18, $19) ON CONFLICT DO NOTHING"
+             $16, $17, $18, $19, $20, $21) ON CONFLICT DO NOTHING"
         );
         if write(&tx, &insert, app).await? == 0 {
             return Ok(false);
@@ -151,7 +155,7 @@ impl Store {
         };
         let update = format!(
             "UPDATE apps SET ({COLUMNS}) = ROW($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-             $17, $18, $19) WHERE appid = $1"
+             $17, $18, $19, $20, $21) WHERE appid = $1"
         );
         write(&tx, &update, &app).await?;
         note(&tx, &act).await?;
@@ -190,7 +194,7 @@ async fn write(tx: &Transaction<'_>, statement: &str, app: &StoredApp) -> Result
     let actions: Option<Vec<i16>> =
         app.actions.as_ref().map(|actions| actions.iter().copied().map(action_number).collect());
     let (previous, until) = app.previous.as_ref().map(|(key, until)| (key, OffsetDateTime::from(*until))).unzip();
-    let parameters: [&(dyn ToSql + Sync); 19] = [
+    let parameters: [&(dyn ToSql + Sync); 21] = [
         &app.appid,
         &app.name,
         &(app.home.number() as i32),
@@ -210,6 +214,8 @@ async fn write(tx: &Transaction<'_>, statement: &str, app: &StoredApp) -> Result
         &app.disabled.map(OffsetDateTime::from),
         &OffsetDateTime::from(app.created),
         &OffsetDateTime::from(app.changed),
+        &app.proof.authentication().as_str(),
+        &app.proof.subject().map(ToString::to_string),
     ];
     Ok(tx.execute(statement, &parameters).await?)
 }
@@ -236,6 +242,7 @@ fn read(row: &Row) -> Result<StoredApp, StoreError> {
         regions: row.get::<_, Vec<i32>>(3).into_iter().map(region).collect::<Result<_, _>>()?,
         busicodes: busicodes.transpose()?,
         actions: actions.transpose()?,
+        proof: proof(row.get(19), row.get(20))?,
         profile: Profile::parse(row.get(6)).map_err(|_| corrupt("profile"))?,
         key: row.get(7),
         previous: previous.zip(until.map(moment)),
@@ -249,4 +256,10 @@ fn read(row: &Row) -> Result<StoredApp, StoreError> {
         created: moment(row.get(17)),
         changed: moment(row.get(18)),
     })
+}
+
+fn proof(authentication: &str, certificate: Option<&str>) -> Result<Proof, StoreError> {
+    let authentication = Authentication::parse(authentication).map_err(|_| corrupt("authentication"))?;
+    let subject = certificate.map(Subject::parse).transpose().map_err(|_| corrupt("certificate"))?;
+    Proof::new(authentication, subject).map_err(|_| corrupt("authentication"))
 }

@@ -13,7 +13,6 @@ mod peer;
 mod pem;
 mod provider;
 mod server;
-mod subject;
 mod watch;
 
 pub use client::ClientTls;
@@ -22,5 +21,4 @@ pub use expiry::Expiry;
 pub use peer::{Peer, PeerCertificate};
 pub use provider::install;
 pub use server::ServerTls;
-pub use subject::{NotASubject, Subject};
 pub use watch::{Standing, Watch};

@@ -2,7 +2,7 @@
 
 use super::expiry::now;
 use super::server::ServerTls;
-use super::subject::Subject;
+use crate::standard::subject::Subject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

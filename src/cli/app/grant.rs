@@ -2,6 +2,7 @@
 
 use super::arguments::{Granted, Limits, actions, busicodes};
 use super::office::Desk;
+use super::proof::ProofOptions;
 use super::show::print;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::region::Region;
@@ -9,7 +10,7 @@ use crate::standard::sign::Profile;
 use anyhow::bail;
 use std::process::ExitCode;
 
-/// Change what an app may do; what is not given stays as it is
+/// Change what an app may do: regions, business codes, actions, operator; what is not given stays as it is
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: sesame app grant 370203-A01 --busicodes 003,004 --actions 01,02,04 --config /etc/sesame/node.toml"
@@ -46,16 +47,20 @@ impl Grant {
             replace(&mut app.busicodes, busicodes.map(|granted| granted.0));
             replace(&mut app.actions, actions.map(|granted| granted.0));
             replace(&mut app.operator, operator);
+            Ok(())
         });
         print(&office, &app.await?, desk.json);
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Change name, way of signing, form of answers, test mark or limits (§7.3); what is not given stays as it is
+/// Change name, proof of identity (§7.2), way of signing, answers, test mark or limits (§7.3); what is not given stays as it is
+///
+/// An app that is set to prove itself by its signature alone is bound to its certificate no more.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example: sesame app set 370203-A01 --test false --exchanges-per-second 20 --config /etc/sesame/node.toml"
+    after_help = "Example: sesame app set 370203-A01 --test false --exchanges-per-second 20 --config /etc/sesame/node.toml\n\
+                  \x20        sesame app set 370203-A01 --authentication both --certificate 'CN=370203-A01,O=Example Inspection,C=CN' --config /etc/sesame/node.toml"
 )]
 pub(super) struct Set {
     /// The app's account
@@ -65,6 +70,8 @@ pub(super) struct Set {
     /// Name for people
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    proof: ProofOptions,
     /// How it signs: digest, full, cmac or hmac
     #[arg(long, value_parser = Profile::parse)]
     profile: Option<Profile>,
@@ -85,16 +92,20 @@ impl Set {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let office = self.desk.open().await?;
         office.refuse_fixed(&self.appid)?;
-        let Self { appid, desk, name, profile, datalist_as_string, always_ok, test, limits } = self;
+        let Self { appid, desk, name, proof, profile, datalist_as_string, always_ok, test, limits } = self;
         let app = office.registry.change("set", &appid, |app| {
+            proof.apply(&mut app.proof)?;
             replace(&mut app.name, name);
             replace(&mut app.profile, profile);
             replace(&mut app.datalist_as_string, datalist_as_string);
             replace(&mut app.always_ok, always_ok);
             replace(&mut app.is_test, test);
             limits.apply(&mut app.volume);
+            Ok(())
         });
-        print(&office, &app.await?, desk.json);
+        let app = app.await?;
+        print(&office, &app, desk.json);
+        proof.remark(&office, &app);
         Ok(ExitCode::SUCCESS)
     }
 }

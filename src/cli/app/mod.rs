@@ -5,6 +5,7 @@ mod arguments;
 mod grant;
 mod keys;
 mod office;
+mod proof;
 mod rotate;
 mod samples;
 mod show;
@@ -23,23 +24,14 @@ pub struct AppCommand {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Add an app; prints its key once, and samples with its own values
     Add(add::Add),
-    /// List the apps of the store and of the settings
     List(show::List),
-    /// Show one app: grants, limits, state; never its keys
     Show(show::Show),
-    /// Give an app a new key; the one before stays good for a while
     Rotate(rotate::Rotate),
-    /// Let an app call no more
     Disable(grant::Disable),
-    /// Let a disabled app call again
     Enable(grant::Enable),
-    /// Change what an app may do: regions, business codes, actions, the operator grant
     Grant(grant::Grant),
-    /// Change name, way of signing, form of answers, test mark or limits
     Set(grant::Set),
-    /// Show who changed what, the latest first
     History(show::History),
 }
 

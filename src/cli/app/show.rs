@@ -130,6 +130,8 @@ fn fixed(app: &AppSettings) -> Value {
         "busicodes": app.busicodes.as_ref().map_or_else(|| json!("all"), |codes| json!(codes)),
         "actions": app.actions.as_ref().map_or_else(|| json!("all"), |codes| json!(codes)),
         "operator": app.operator,
+        "authentication": app.authentication.as_str(),
+        "certificate": app.certificate.as_ref().map(ToString::to_string),
         "profile": app.profile.as_str(),
         "encrypts": app.data_key.is_some(),
         "datalist_as_string": app.datalist_as_string,

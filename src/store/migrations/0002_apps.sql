@@ -7,6 +7,8 @@ CREATE TABLE apps (
     regions            integer[]   NOT NULL,  -- it may write and read; each covers all below
     busicodes          smallint[],            -- granted; null: all
     actions            smallint[],            -- granted, 1 add, 2 modify, 3 delete, 4 query; null: all
+    authentication     text        NOT NULL CHECK (authentication IN ('signature', 'certificate', 'both')),  -- §7.2
+    certificate        text,                  -- subject of its client certificate; null: none is asked for
     profile            text        NOT NULL CHECK (profile IN ('digest', 'full', 'cmac', 'hmac')),
     -- Keys are sealed under the node's master key, which is not in the database. The seal names appid and column, so
     -- that a sealed key moved to another row or column does not open.
@@ -22,6 +24,7 @@ CREATE TABLE apps (
     disabled_at        timestamptz,           -- null: it may call
     created_at         timestamptz NOT NULL,
     changed_at         timestamptz NOT NULL,
+    CHECK ((authentication = 'signature') = (certificate IS NULL)),
     CHECK ((previous_key IS NULL) = (previous_until IS NULL)),
     CHECK (array_position(regions, NULL) IS NULL AND cardinality(regions) > 0),
     CHECK (array_position(busicodes, NULL) IS NULL AND array_position(actions, NULL) IS NULL)

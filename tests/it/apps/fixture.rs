@@ -95,7 +95,7 @@ impl Managed {
 }
 
 /// A second, and room for a busy machine: what is learnt only by chance or by a restart takes longer.
-const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(5);
 
 /// Asks until the node answers with this message code, or with success for an empty one.
 pub async fn soon(app: &App, busicode: &str, action: &str, code: &str) {

@@ -2,7 +2,7 @@
 
 mod callers;
 mod crowd;
-mod fixture;
+pub mod fixture;
 mod https;
 mod operators;
 mod reload;

@@ -1,9 +1,10 @@
-//! Whom a certificate names: its subject, which stays the same when the certificate is renewed.
+//! Whom a certificate names (§7.2): its subject, which stays the same when the certificate is renewed.
 
 mod attribute;
 mod reading;
 
 use attribute::{canonical, text};
+use serde::Deserialize;
 use std::fmt;
 use x509_parser::x509::X509Name;
 
@@ -11,11 +12,12 @@ use x509_parser::x509::X509Name;
 ///
 /// Tools print a subject in different orders and with different spaces (`C = CN, O = A, CN = B`, `CN=B,O=A,C=CN`); all of
 /// these are the same subject here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Subject(Vec<(String, String)>);
 
 /// A text that names no subject.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no subject of a certificate: write it as `openssl x509 -noout -subject` prints it, like CN=A01,O=Name,C=CN"
 )]
@@ -29,7 +31,7 @@ impl Subject {
     }
 
     /// The subject of a certificate.
-    pub(super) fn of(name: &X509Name<'_>) -> Self {
+    pub fn of(name: &X509Name<'_>) -> Self {
         let parts = name.iter_attributes().map(|attribute| {
             let value = attribute.attr_value();
             (canonical(&attribute.attr_type().to_id_string()), text(value.tag(), value.data))
@@ -43,6 +45,15 @@ impl Subject {
     }
 }
 
+impl TryFrom<String> for Subject {
+    type Error = NotASubject;
+
+    fn try_from(text: String) -> Result<Self, NotASubject> {
+        Self::parse(&text)
+    }
+}
+
+/// So that reading it gives the same subject.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, (name, value)) in self.0.iter().enumerate() {
@@ -96,6 +107,18 @@ mod tests {
         assert_eq!(Subject::parse(&subject.to_string()).unwrap(), subject);
         // What a CA was made to write into a name cannot pass for another subject.
         assert_ne!(Subject::parse(r"CN=A\,O=B").unwrap(), Subject::parse("CN=A,O=B").unwrap());
+    }
+
+    #[test]
+    fn what_is_written_reads_as_the_same_subject() {
+        for value in [" a", "a ", "   ", "\u{3000}a\u{3000}", "a\t", "a\\", "\\41", "\"\\,+", "#0C", "a=b", "subject=x"]
+        {
+            let subject = Subject(vec![("CN".to_owned(), value.to_owned())]);
+            let written = subject.to_string();
+            assert_eq!(Subject::parse(&written).as_ref(), Ok(&subject), "{value:?}: {written}");
+            assert_eq!(Subject::parse(&format!("subject={written}\r\n")), Ok(subject), "{value:?}: {written}");
+        }
+        assert_eq!(Subject::parse("CN =  a b \t\n"), Subject::parse("CN=a b"));
     }
 
     /// A certificate whose subject holds what makes trouble.

@@ -6,12 +6,20 @@ use std::str::Chars;
 
 /// The attributes of `CN=B,O=A`, `O = "A, Co.", CN = B`, or `/O=A/CN=B`; `None` if the text is none of these.
 pub(super) fn read(text: &str) -> Option<Vec<(String, String)>> {
-    let text = text.trim();
+    let text = trimmed(text);
     let text = text.strip_prefix("subject=").map_or(text, str::trim_start);
     match text.strip_prefix('/') {
         Some(rest) => slashed(rest),
         None => separated(text),
     }
+}
+
+/// Without what surrounds it, but with an escaped space at its end, which belongs to the last value.
+fn trimmed(text: &str) -> &str {
+    let text = text.trim_start();
+    let end = text.trim_ascii_end().len();
+    let escapes = text[..end].ends_with('\\') && text[end..].starts_with(' ');
+    &text[..end + usize::from(escapes)]
 }
 
 /// `CN=B,O=A`: attributes between commas and plus signs that are neither quoted nor escaped.
