@@ -109,7 +109,8 @@ async fn invariant_8_whatever_arrives_the_process_stays_small_and_honest_callers
     }
     let longest = asking.await.unwrap();
     assert_eq!(huge.await.unwrap(), "413", "a gigabyte announced");
-    assert_eq!(endless.await.unwrap(), "413", "a body without end");
+    let endless = endless.await.unwrap();
+    assert!(["413", "503"].contains(&endless.as_str()), "a body without end: {endless}");
     for answer in join_all(slow.into_iter().chain(tedious)).await {
         assert!(["400", "503"].contains(&answer.unwrap().as_str()), "a sender that trickles is cut off");
     }
