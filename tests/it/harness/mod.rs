@@ -5,6 +5,7 @@ mod command;
 mod forgery;
 mod node;
 mod process;
+#[path = "../../shared/proxy.rs"]
 mod proxy;
 mod raw;
 pub mod records;

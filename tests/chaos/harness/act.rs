@@ -1,0 +1,90 @@
+//! Doing a fault, and healing it.
+
+use super::federation::Federation;
+use super::plan::{Fault, Harm};
+use super::proxy::Weather;
+use anyhow::Result;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// What the broker's limits are when nothing is wrong (`BrokerSettings::default`).
+const MEMORY: [&str; 3] = ["set_vm_memory_high_watermark", "absolute", "1GB"];
+const DISK: [&str; 2] = ["set_disk_free_limit", "200MB"];
+const NO_MEMORY: [&str; 3] = ["set_vm_memory_high_watermark", "absolute", "1MB"];
+const NO_DISK: [&str; 2] = ["set_disk_free_limit", "1000000GB"];
+
+/// Does a fault, keeps it for its time and heals it: a server is up again when this returns, a process has been started.
+pub async fn inflict(federation: &Federation<'_>, fault: &Fault) -> Result<()> {
+    let (lasts, pairs) = (fault.lasts, &federation.servers.pairs);
+    match fault.harm {
+        Harm::KillProcess(process) => {
+            let process = &federation.processes[process];
+            process.kill().await?;
+            sleep(lasts).await;
+            process.revive()
+        }
+        Harm::FreezeProcess(process) => {
+            let process = &federation.processes[process];
+            process.freeze()?;
+            sleep(lasts).await;
+            process.thaw()
+        }
+        Harm::KillBroker(at) => {
+            pairs[at]
+                .broker
+                .act(|broker| {
+                    broker.kill9();
+                    Ok(())
+                })
+                .await?;
+            sleep(lasts).await;
+            pairs[at].broker.act(|broker| broker.restart()).await
+        }
+        Harm::RestartBroker(at) => pairs[at].broker.act(|broker| broker.restart()).await,
+        Harm::MemoryAlarm(at) => alarm(federation, at, lasts, &NO_MEMORY, &MEMORY).await,
+        Harm::DiskAlarm(at) => alarm(federation, at, lasts, &NO_DISK, &DISK).await,
+        Harm::KillStore(at) => {
+            pairs[at]
+                .store
+                .act(|store| {
+                    store.kill9();
+                    Ok(())
+                })
+                .await?;
+            sleep(lasts).await;
+            pairs[at].store.act(|store| store.restart()).await
+        }
+        Harm::StopStore(at) => {
+            pairs[at].store.act(|store| store.stop()).await?;
+            sleep(lasts).await;
+            pairs[at].store.act(|store| store.restart()).await
+        }
+        Harm::Cut(line) => turn(federation, line, Weather::Cut, lasts).await,
+        Harm::Reset(line) => turn(federation, line, Weather::Cut, RESET).await,
+        Harm::Silence(line) => turn(federation, line, Weather::Silent, lasts).await,
+        Harm::Slow(line, delay) => turn(federation, line, Weather::Slow(delay), lasts).await,
+    }
+}
+
+/// Long enough for every connection of a line to be reset.
+const RESET: Duration = Duration::from_millis(50);
+
+async fn turn(federation: &Federation<'_>, line: super::layout::Line, weather: Weather, lasts: Duration) -> Result<()> {
+    federation.turn(line, weather);
+    sleep(lasts).await;
+    federation.turn(line, Weather::Fair);
+    Ok(())
+}
+
+async fn alarm(
+    federation: &Federation<'_>,
+    at: usize,
+    lasts: Duration,
+    raise: &'static [&'static str],
+    clear: &'static [&'static str],
+) -> Result<()> {
+    let broker = &federation.servers.pairs[at].broker;
+    broker.act(|broker| broker.ctl(raise)).await?;
+    sleep(lasts).await;
+    broker.act(|broker| broker.ctl(clear)).await.map(drop)
+}

@@ -1,0 +1,111 @@
+//! Waiting until nothing moves any more: what is then not there will not come.
+
+use super::federation::Federation;
+use super::flow::connect;
+use super::layout::{ENTRIES, PLACES, way};
+use super::ledger::{Entry, Kind, Outcome};
+use super::tier::failures;
+use anyhow::Result;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+const LOOK: Duration = Duration::from_millis(500);
+/// Without any change, once all that was acknowledged has come everywhere. RabbitMQ tells the depth of quorum queues every 5 s.
+const SETTLED: Duration = Duration::from_secs(6);
+/// In all.
+const LONGEST: Duration = Duration::from_secs(420);
+
+/// How it ended.
+pub struct Quiet {
+    pub waited: Duration,
+    /// What still moved or lay about when the patience was over.
+    pub restless: Vec<String>,
+}
+
+/// What is seen of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sight {
+    batches: i64,
+    changes: i64,
+    outbox: i64,
+    failing: Vec<Option<Uuid>>,
+}
+
+/// Waits. `patience` is how long nothing may change while something is missing: then it is taken for lost.
+pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Duration) -> Result<Quiet> {
+    let started = Instant::now();
+    let expected: Vec<i64> = (0..PLACES.len()).map(|node| committed(entries, node)).collect();
+    let (mut before, mut since) = (Vec::new(), Instant::now());
+    // When each node's queues were last seen empty.
+    let mut empty: Vec<Option<Instant>> = vec![None; PLACES.len()];
+    loop {
+        let mut sights = Vec::new();
+        let mut depths = Vec::new();
+        for node in 0..PLACES.len() {
+            sights.push(sight(federation, node).await?);
+            depths.push(depths_of(federation, node).await?);
+            if depths[node].is_empty() {
+                empty[node] = Some(Instant::now());
+            }
+        }
+        if sights != before {
+            (before, since) = (sights, Instant::now());
+        }
+        let complete = before.iter().zip(&expected).all(|(sight, expected)| sight.batches == *expected);
+        let patience = if complete { SETTLED } else { patience };
+        let idle = before.iter().all(|sight| sight.outbox == 0)
+            && empty.iter().all(|at| at.is_some_and(|at| at.elapsed() < SETTLED));
+        let waited = started.elapsed();
+        if idle && since.elapsed() >= patience {
+            return Ok(Quiet { waited, restless: Vec::new() });
+        }
+        if waited > LONGEST {
+            return Ok(Quiet { waited, restless: restless(&before, &depths) });
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// How many batches must be committed at a node: all that passed it but those that modify what was never added.
+fn committed(entries: &[Entry], node: usize) -> i64 {
+    let acknowledged = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Acknowledged(_)));
+    let passed = acknowledged.filter(|entry| entry.sent.kind != Kind::Orphan);
+    passed.filter(|entry| ENTRIES.contains(&entry.sent.entry) && way(entry.sent.entry).any(|at| at == node)).count()
+        as i64
+}
+
+async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {
+    let client = connect(&federation.database(node)).await?;
+    let counts = "SELECT (SELECT count(*) FROM batches), (SELECT count(*) FROM changes), (SELECT count(*) FROM outbox)";
+    let row = client.query_one(counts, &[]).await?;
+    let failing = failures(&client).await?.into_iter().map(|failure| failure.batch).collect();
+    Ok(Sight { batches: row.get(0), changes: row.get(1), outbox: row.get(2), failing })
+}
+
+/// The queues of a node that are not empty.
+async fn depths_of(federation: &Federation<'_>, node: usize) -> Result<Vec<(String, i64)>> {
+    let management = &federation.servers.pairs[PLACES[node].servers].management;
+    let url = format!("{management}/api/queues/{}?columns=name,messages", federation.vhost(node));
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?;
+    let queues: Vec<serde_json::Value> = http.get(url).send().await?.error_for_status()?.json().await?;
+    let depths = queues.iter().map(|queue| {
+        let name = queue["name"].as_str().unwrap_or_default().to_owned();
+        // A queue that has just been recovered tells no number yet.
+        (name, queue["messages"].as_i64().unwrap_or(-1))
+    });
+    Ok(depths.filter(|(_, messages)| *messages != 0).collect())
+}
+
+fn restless(sights: &[Sight], depths: &[Vec<(String, i64)>]) -> Vec<String> {
+    let nodes = sights
+        .iter()
+        .zip(depths)
+        .enumerate()
+        .filter(|(_, (sight, depths))| sight.outbox > 0 || !depths.is_empty() || !sight.failing.is_empty());
+    let words = nodes.map(|(node, (sight, depths))| {
+        let (region, failing) = (PLACES[node].region, sight.failing.len());
+        format!("{region}: {} in the outbox, {failing} failing, queues {depths:?}", sight.outbox)
+    });
+    words.collect()
+}

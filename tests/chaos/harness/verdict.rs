@@ -1,0 +1,263 @@
+//! The checker: what was acknowledged against what every tier holds. Pure; it uses nothing of the product.
+
+use super::federation::APP;
+use super::layout::{PLACES, way};
+use super::ledger::{Entry, Kind, Outcome};
+use super::model::{Candidates, Change, replay};
+use super::record;
+use super::tier::{Tier, record_name};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+use uuid::Uuid;
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// Acknowledged, and neither there nor listed as a failure with its body.
+    Lost,
+    /// It had its effect more than once.
+    Doubled,
+    /// A record is not what the acknowledged changes make it, or two tiers hold it differently.
+    Differs,
+    /// There, although nobody sent it or it was refused.
+    Invented,
+    /// Listed as a failure, although nothing is wrong with it: an outage is no failure.
+    Misjudged,
+    /// Its sender never learned what became of it, though all faults were healed; or it learned two things.
+    Unsettled,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub sort: Sort,
+    /// The node where it was seen.
+    pub node: usize,
+    /// Batch or record, and what is wrong with it.
+    pub text: String,
+}
+
+/// What the checker says.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub differences: Vec<Difference>,
+    /// Open failures that are as they must be: of batches that modify what was never added.
+    pub listed: usize,
+    /// Records of each tier.
+    pub records: Vec<usize>,
+}
+
+impl Verdict {
+    /// How many differences are of a sort.
+    pub fn count(&self, sort: Sort) -> usize {
+        self.differences.iter().filter(|difference| difference.sort == sort).count()
+    }
+
+    fn add(&mut self, sort: Sort, node: usize, text: String) {
+        self.differences.push(Difference { sort, node, text });
+    }
+}
+
+/// An acknowledged batch.
+struct Acknowledged<'l> {
+    /// Its place in the ledger.
+    place: usize,
+    entry: &'l Entry,
+    id: Uuid,
+}
+
+/// Judges all tiers, in the order of [`PLACES`].
+pub fn judge(entries: &[Entry], tiers: &[Tier]) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut acknowledged = Vec::new();
+    for (place, entry) in entries.iter().enumerate() {
+        match &entry.outcome {
+            Outcome::Acknowledged(id) => acknowledged.push(Acknowledged { place, entry, id: *id }),
+            Outcome::Unknown => verdict.add(
+                Sort::Unsettled,
+                entry.sent.entry,
+                format!("{} was never answered for sure, sent {} times in vain", words(entry), entry.unknown),
+            ),
+            Outcome::Refused(message) if entry.sent.kind != Kind::Invalid => {
+                verdict.add(Sort::Unsettled, entry.sent.entry, format!("{} was refused: {message}", words(entry)));
+            }
+            Outcome::Refused(_) => {}
+        }
+    }
+    let known: HashSet<Uuid> = acknowledged.iter().map(|batch| batch.id).collect();
+    for (node, tier) in tiers.iter().enumerate() {
+        let passing: Vec<&Acknowledged<'_>> =
+            acknowledged.iter().filter(|batch| way(batch.entry.sent.entry).any(|at| at == node)).collect();
+        judge_batches(&mut verdict, node, tiers, &passing);
+        judge_failures(&mut verdict, node, tier, &acknowledged);
+        for (id, row) in tier.batches.iter().filter(|(id, _)| !known.contains(*id)) {
+            verdict.add(Sort::Invented, node, format!("batch {id} of random {} was never acknowledged", row.random));
+        }
+        judge_records(&mut verdict, node, tiers, &passing);
+        verdict.records.push(tier.records.len());
+    }
+    judge_agreement(&mut verdict, tiers);
+    verdict
+}
+
+/// The node on a batch's way to `node` that lists it as a failure, so that it may be missing from there on.
+fn stopped_at(batch: &Acknowledged<'_>, node: usize, tiers: &[Tier]) -> Option<usize> {
+    let beyond = PLACES[node].parent;
+    way(batch.entry.sent.entry).take_while(|at| Some(*at) != beyond).find(|at| tiers[*at].failure(batch.id).is_some())
+}
+
+fn judge_batches(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[&Acknowledged<'_>]) {
+    let tier = &tiers[node];
+    for batch in passing {
+        let name = || format!("batch {} ({})", batch.id, words(batch.entry));
+        let sent = &batch.entry.sent;
+        let history = tier.history.get(&batch.id).map_or(&[][..], Vec::as_slice);
+        match tier.batches.get(&batch.id) {
+            None if stopped_at(batch, node, tiers).is_none() => {
+                verdict.add(Sort::Lost, node, format!("{} is nowhere", name()));
+            }
+            None if !history.is_empty() => {
+                verdict.add(Sort::Invented, node, format!("{} failed, and yet has a history", name()));
+            }
+            None => {}
+            Some(_) if sent.kind == Kind::Orphan => {
+                verdict.add(Sort::Invented, node, format!("{} modifies what was never added, and was applied", name()));
+            }
+            Some(row) => {
+                if (row.appid.as_str(), row.random.as_str()) != (APP, sent.random.as_str())
+                    || row.records as usize != sent.keys.len()
+                {
+                    verdict.add(Sort::Differs, node, format!("{} is kept as another one", name()));
+                }
+                judge_history(verdict, node, batch, history);
+            }
+        }
+    }
+}
+
+/// Each record of a batch stands in the history once.
+fn judge_history(verdict: &mut Verdict, node: usize, batch: &Acknowledged<'_>, history: &[(i32, String)]) {
+    let sent = &batch.entry.sent;
+    let region = PLACES[sent.entry].region;
+    let expected = || sent.keys.iter().enumerate().map(|(at, key)| (at as i32, record_name(region, key)));
+    if history.len() == sent.keys.len() && expected().eq(history.iter().cloned()) {
+        return;
+    }
+    let places: BTreeSet<i32> = history.iter().map(|(place, _)| *place).collect();
+    let (sort, what) = match history.len() {
+        count if count > places.len() => (Sort::Doubled, "more than once"),
+        count if count < sent.keys.len() => (Sort::Lost, "not wholly"),
+        _ => (Sort::Differs, "otherwise"),
+    };
+    let text = format!(
+        "batch {} ({}) stands {what} in the history: {} rows for {} records",
+        batch.id,
+        words(batch.entry),
+        history.len(),
+        sent.keys.len()
+    );
+    verdict.add(sort, node, text);
+}
+
+fn judge_failures(verdict: &mut Verdict, node: usize, tier: &Tier, acknowledged: &[Acknowledged<'_>]) {
+    let orphans: HashMap<Uuid, usize> = acknowledged
+        .iter()
+        .filter(|batch| batch.entry.sent.kind == Kind::Orphan)
+        .map(|batch| (batch.id, batch.entry.sent.entry))
+        .collect();
+    for failure in &tier.failures {
+        let entry = failure.batch.and_then(|batch| orphans.get(&batch));
+        if entry == Some(&node) && failure.reason == "MISSING_KEY" {
+            verdict.listed += 1;
+            continue;
+        }
+        let batch = failure.batch.map_or_else(|| "an unreadable message".to_owned(), |id| format!("batch {id}"));
+        let text = format!(
+            "{batch} is listed as a failure of {} ({}, {}): {}",
+            failure.step, failure.reason, failure.state, failure.detail
+        );
+        verdict.add(Sort::Misjudged, node, text);
+    }
+}
+
+/// What every record of a tier must be. What is listed as a failure on its way here has no effect here.
+fn judge_records(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[&Acknowledged<'_>]) {
+    let tier = &tiers[node];
+    let mut changes: BTreeMap<(&str, &str), Vec<Change<'_>>> = BTreeMap::new();
+    for batch in passing.iter().filter(|batch| stopped_at(batch, node, tiers).is_none()) {
+        let sent = &batch.entry.sent;
+        for (ordinal, key) in sent.keys.iter().enumerate() {
+            let change = Change { at: sent.at, batch: batch.place, ordinal, effect: &sent.effect };
+            changes.entry((PLACES[sent.entry].region, key)).or_default().push(change);
+        }
+    }
+    let mut expected = HashSet::new();
+    for ((region, key), changes) in changes {
+        let name = record_name(region, key);
+        let candidates = replay(changes);
+        judge_record(verdict, node, tier, (region, key), &candidates);
+        expected.insert(name);
+    }
+    for name in tier.records.keys().filter(|name| !expected.contains(*name)) {
+        verdict.add(Sort::Invented, node, format!("record {name} was never sent"));
+    }
+}
+
+fn judge_record(verdict: &mut Verdict, node: usize, tier: &Tier, (region, key): (&str, &str), candidates: &Candidates) {
+    let name = record_name(region, key);
+    let found = tier.records.get(&name);
+    let is_right = candidates.iter().any(|candidate| match (candidate, found) {
+        (None, None) => true,
+        (Some(state), Some(found)) => {
+            state.deleted == found.deleted && record::fields(region, key, state) == found.fields
+        }
+        _ => false,
+    });
+    if !is_right {
+        let found = found.map_or_else(|| "is missing".to_owned(), |found| format!("is {found:?}"));
+        verdict.add(Sort::Differs, node, format!("record {name} {found}; it must be {candidates:?}"));
+    }
+}
+
+/// A child's records are its parent's, to the last version. Records of failing batches are left out: they are judged above.
+fn judge_agreement(verdict: &mut Verdict, tiers: &[Tier]) {
+    for (node, place) in PLACES.iter().enumerate() {
+        let Some(parent) = place.parent else { continue };
+        let failing = |tier: &Tier| tier.failures.iter().any(|failure| failure.reason != "MISSING_KEY");
+        if failing(&tiers[node]) || failing(&tiers[parent]) {
+            continue;
+        }
+        for (name, below) in &tiers[node].records {
+            match tiers[parent].records.get(name) {
+                Some(above) if above == below => {}
+                above => {
+                    let text = format!("record {name} is {below:?} at {}, and {above:?} here", place.region);
+                    verdict.add(Sort::Differs, parent, text);
+                }
+            }
+        }
+    }
+}
+
+/// A batch in words.
+fn words(entry: &Entry) -> String {
+    let sent = &entry.sent;
+    let effect = match sent.effect {
+        super::model::Effect::Add(_) => "add",
+        super::model::Effect::Modify(_) => "modify",
+        super::model::Effect::Delete => "delete",
+    };
+    let (region, first) = (PLACES[sent.entry].region, sent.keys.first().map_or("", |key| key));
+    format!(
+        "{effect} of {} records from {first} on, SJGXSJ {}, {:?}, at {region}",
+        sent.keys.len(),
+        record::civil(sent.at),
+        sent.kind
+    )
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}: {}", self.sort, PLACES[self.node].region, self.text)
+    }
+}
