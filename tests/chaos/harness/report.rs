@@ -3,6 +3,7 @@
 use super::layout::PLACES;
 use super::ledger::{Kind, Outcome};
 use super::run::{Options, Report};
+use super::sabotage::Sabotage;
 use super::timeline::longest_recovery;
 use super::verdict::Sort;
 use std::collections::BTreeMap;
@@ -125,6 +126,10 @@ impl Report {
             self.verdict.count(Sort::Doubled),
             if self.passed() { "every tier agrees" } else { "NOT PASSED" }
         );
+        if let Some(sabotage) = self.options.sabotage {
+            let (region, sort) = (PLACES[Sabotage::node(self.options.seed)].region, sabotage.sort());
+            println!("sabotage at {region}:  {sabotage:?} was noticed {} times as {sort:?}", self.verdict.count(sort));
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Report {
 /// The node each sender sends to, and the size of its first batch.
 const SENDERS: [(usize, usize); 6] = [(0, 2_000), (0, 1), (0, 17), (1, 2_500), (1, 5), (2, 300)];
 /// Whatever the faults, so many batches are sent at least.
-const LEAST_BATCHES: usize = 120;
+const LEAST_BATCHES: usize = 100;
 /// After the last heal a sender learns the outcome of its last batch within this time.
 const SETTLE_SENDERS: Duration = Duration::from_secs(120);
 /// Longer than a failure waits that a process has taken and then died with.

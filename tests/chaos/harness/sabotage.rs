@@ -13,11 +13,11 @@ use anyhow::Result;
 /// What goes wrong, at one node that the seed chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Sabotage {
-    /// One batch of five is acked and forgotten
+    /// One batch of two is acked and forgotten
     Drop,
-    /// One batch of five enters the history twice
+    /// One batch of two enters the history twice
     Double,
-    /// One record of three keeps an older state when a newer one comes
+    /// One record of two keeps its older state when a newer one comes
     Reorder,
 }
 
@@ -47,20 +47,20 @@ impl Sabotage {
             // Persist finds that the row was not inserted, takes the batch for a repetition and acks it.
             Sabotage::Drop => {
                 "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF abs(hashtext(NEW.id::text)) % 5 = 0 THEN RETURN NULL; END IF; RETURN NEW; END $$; \
+                 IF abs(hashtext(NEW.id::text)) % 2 = 0 THEN RETURN NULL; END IF; RETURN NEW; END $$; \
                  CREATE TRIGGER sabotage BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION sabotage()"
             }
             // As if the same batch had been taken for a new one: merging it again changes no state, but history tells.
             Sabotage::Double => {
                 "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF pg_trigger_depth() = 1 AND abs(hashtext(NEW.batch::text)) % 5 = 0 THEN \
+                 IF pg_trigger_depth() = 1 AND abs(hashtext(NEW.batch::text)) % 2 = 0 THEN \
                  INSERT INTO changes VALUES (NEW.record, NEW.batch, NEW.ordinal); END IF; RETURN NULL; END $$; \
                  CREATE TRIGGER sabotage AFTER INSERT ON changes FOR EACH ROW EXECUTE FUNCTION sabotage()"
             }
             // As if the change had come before the state that is there: that one is put over it.
             Sabotage::Reorder => {
                 "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF abs(hashtext(NEW.key)) % 3 = 0 THEN RETURN OLD; END IF; RETURN NEW; END $$; \
+                 IF abs(hashtext(NEW.key)) % 2 = 0 THEN RETURN OLD; END IF; RETURN NEW; END $$; \
                  CREATE TRIGGER sabotage BEFORE UPDATE ON records FOR EACH ROW EXECUTE FUNCTION sabotage()"
             }
         }

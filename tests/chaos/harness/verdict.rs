@@ -5,7 +5,7 @@ use super::layout::{PLACES, way};
 use super::ledger::{Entry, Kind, Outcome};
 use super::model::{Candidates, Change, replay};
 use super::record;
-use super::tier::{Tier, record_name};
+use super::tier::{Record, Tier, record_name};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use uuid::Uuid;
@@ -214,9 +214,37 @@ fn judge_record(verdict: &mut Verdict, node: usize, tier: &Tier, (region, key): 
         _ => false,
     });
     if !is_right {
-        let found = found.map_or_else(|| "is missing".to_owned(), |found| format!("is {found:?}"));
-        verdict.add(Sort::Differs, node, format!("record {name} {found}; it must be {candidates:?}"));
+        let must = candidates.iter().next().and_then(Option::as_ref).map(|state| {
+            let fields = record::fields(region, key, state);
+            Record { deleted: state.deleted, fields, versions: String::new() }
+        });
+        let mut text = format!("record {name} {}", difference(found, must.as_ref()));
+        if candidates.len() > 1 {
+            text.push_str(&format!(" (or as in {} other orders of one SJGXSJ)", candidates.len() - 1));
+        }
+        verdict.add(Sort::Differs, node, text);
     }
+}
+
+/// In what a record is not what it must be.
+fn difference(found: Option<&Record>, must: Option<&Record>) -> String {
+    let (found, must) = match (found, must) {
+        (Some(found), Some(must)) => (found, must),
+        (Some(_), None) => return "is there, and was never added".to_owned(),
+        (None, _) => return "is missing".to_owned(),
+    };
+    let names: BTreeSet<&String> = found.fields.keys().chain(must.fields.keys()).collect();
+    let unlike = names.into_iter().filter(|name| found.fields.get(*name) != must.fields.get(*name));
+    let mut differences: Vec<String> = unlike
+        .map(|name| format!("{name} is {:?}, must be {:?}", found.fields.get(name), must.fields.get(name)))
+        .collect();
+    if found.deleted != must.deleted {
+        differences.push(format!("deleted is {}, must be {}", found.deleted, must.deleted));
+    }
+    if differences.is_empty() {
+        differences.push(format!("has other versions: {} instead of {}", found.versions, must.versions));
+    }
+    differences.join("; ")
 }
 
 /// A child's records are its parent's, to the last version. Records of failing batches are left out: they are judged above.
@@ -228,12 +256,10 @@ fn judge_agreement(verdict: &mut Verdict, tiers: &[Tier]) {
             continue;
         }
         for (name, below) in &tiers[node].records {
-            match tiers[parent].records.get(name) {
-                Some(above) if above == below => {}
-                above => {
-                    let text = format!("record {name} is {below:?} at {}, and {above:?} here", place.region);
-                    verdict.add(Sort::Differs, parent, text);
-                }
+            let above = tiers[parent].records.get(name);
+            if above != Some(below) {
+                let text = format!("record {name} is not as at {}: {}", place.region, difference(above, Some(below)));
+                verdict.add(Sort::Differs, parent, text);
             }
         }
     }
