@@ -18,13 +18,8 @@ const LONGEST: Duration = Duration::from_secs(150);
 /// a batch was accepted and whether it is there, in one cheap look.
 pub async fn watch(federation: &Federation<'_>, timeline: &Timeline) -> Result<()> {
     let mut connection: Option<Client> = None;
-    let mut duplicates_at = Instant::now();
     loop {
         sleep(LOOK).await;
-        if duplicates_at.elapsed() > Duration::from_secs(2) {
-            futures_util::future::join_all(federation.processes.iter().map(|process| process.look())).await;
-            duplicates_at = Instant::now();
-        }
         let waiting = timeline.waiting();
         if waiting.is_empty() {
             continue;

@@ -129,11 +129,12 @@ impl Ledger {
         false
     }
 
-    /// Notes a refusal.
+    /// Notes a refusal. The same envelope must never be told 0001 besides.
     pub fn refuse(&self, place: usize, message: String) {
         let mut inner = self.lock();
         match &inner.entries[place].outcome {
             Outcome::Unknown => inner.entries[place].outcome = Outcome::Refused(message),
+            Outcome::Refused(_) => {}
             other => {
                 let random = &inner.entries[place].sent.random;
                 let oddity = format!("the envelope {random} was {other:?}, and refused later: {message}");

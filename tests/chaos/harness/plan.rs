@@ -109,19 +109,19 @@ const EACH: [fn(&mut Chance) -> Harm; 12] = [
     |chance| Harm::Slow(line(chance), chance.millis(20, 600)),
 ];
 
-/// What comes besides: a process dies more often than a server.
-const BESIDES: [fn(&mut Chance) -> Harm; 10] = [
-    |chance| Harm::KillProcess(process(chance)),
-    |chance| Harm::KillProcess(process(chance)),
+/// What comes besides: processes, stores and lines fail more often than brokers, whose start takes long.
+const BESIDES: [fn(&mut Chance) -> Harm; 8] = [
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::FreezeProcess(process(chance)),
-    |chance| Harm::KillBroker(servers(chance)),
     |chance| Harm::KillStore(servers(chance)),
     |chance| Harm::Cut(line(chance)),
     |chance| Harm::Reset(line(chance)),
+    |chance| Harm::Silence(line(chance)),
 ];
+/// How often, for once each of the first.
+const TIMES: usize = 3;
 
 fn process(chance: &mut Chance) -> usize {
     chance.below(layout::processes().len())
@@ -145,7 +145,7 @@ pub fn plan(seed: u64, kills: usize) -> Vec<Fault> {
     let mut chance = Chance::new(seed, 0);
     let mut kinds: Vec<fn(&mut Chance) -> Harm> = Vec::new();
     while kinds.len() < kills {
-        let (mut each, mut besides) = (EACH, BESIDES);
+        let (mut each, mut besides) = (EACH, [BESIDES; TIMES].concat());
         chance.shuffle(&mut each);
         chance.shuffle(&mut besides);
         kinds.extend(each.into_iter().chain(besides));
@@ -155,7 +155,7 @@ pub fn plan(seed: u64, kills: usize) -> Vec<Fault> {
         let harm = kind(&mut chance);
         let lasts = lasts(harm, &mut chance);
         // One in five begins almost together with the one before it.
-        let after = if chance.percent(20) { chance.millis(0, 150) } else { chance.millis(500, 4_500) };
+        let after = if chance.percent(20) { chance.millis(0, 150) } else { chance.millis(300, 3_700) };
         Fault { after, harm, lasts: if kills < FEW { lasts.min(LONGEST_OF_FEW) } else { lasts } }
     });
     faults.collect()

@@ -11,6 +11,8 @@ use tokio::time::{Instant, sleep};
 
 /// From start to ready, on a busy machine.
 const READY: Duration = Duration::from_secs(90);
+/// Between two looks at its metrics.
+const LOOK: Duration = Duration::from_secs(1);
 /// The counter of deliveries of batches that were committed before.
 const REPEATED: &str = "sesame_batches_repeated_total";
 
@@ -99,6 +101,14 @@ impl Process {
                 bail!("sesame {} is not ready after {} s: {seen}", self.name, READY.as_secs());
             }
             sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Looks again and again; never ends.
+    pub async fn watch(&self) {
+        loop {
+            sleep(LOOK).await;
+            self.look().await;
         }
     }
 

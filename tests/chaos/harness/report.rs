@@ -82,7 +82,7 @@ impl Report {
         match longest_recovery(&self.events) {
             (Some((time, event)), measured) => println!(
                 "longest recovery:     {:.1} s until batches flowed from every entering node to the top again, after {} of {} at {:.1} s \
-                 ({measured} of {} heals measured: no other fault fell into their time)",
+                 (measured of {measured} of {} heals: no other fault fell into their time)",
                 time.as_secs_f64(),
                 event.fault.harm.deed(),
                 event.fault.harm.victim(),

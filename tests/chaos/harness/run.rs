@@ -4,6 +4,7 @@ use super::draw::Draw;
 use super::federation::Federation;
 use super::layout::PLACES;
 use super::ledger::{Closed, Ledger};
+use super::process::Process;
 use super::quiet::{Quiet, settle};
 use super::sabotage::Sabotage;
 use super::sender::Sender;
@@ -12,6 +13,7 @@ use super::timeline::{Event, Timeline};
 use super::verdict::{Verdict, judge};
 use super::{flow, plan, storm};
 use anyhow::{Context, Result, bail};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -41,6 +43,8 @@ pub struct Report {
 
 /// The node each sender sends to, and the size of its first batch.
 const SENDERS: [(usize, usize); 6] = [(0, 2_000), (0, 1), (0, 17), (1, 2_500), (1, 5), (2, 300)];
+/// Faults between two lulls.
+const WAVE: usize = 10;
 /// Whatever the faults, so many batches are sent at least.
 const LEAST_BATCHES: usize = 100;
 /// After the last heal a sender learns the outcome of its last batch within this time.
@@ -62,6 +66,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     tokio::select! {
         done = rage(federation, &timeline, &ledger, &plan) => done?,
         watched = flow::watch(federation, &timeline) => watched?,
+        _ = join_all(federation.processes.iter().map(Process::watch)) => unreachable!("a watch never ends"),
         Some(ended) = senders.join_next() => {
             ended.context("a sender panicked")?;
             bail!("a sender ended before it was told to");
@@ -101,10 +106,13 @@ async fn end(mut senders: JoinSet<()>, give_up: &CancellationToken) -> Result<()
     Ok(())
 }
 
-/// The faults, and then the flow after the last one.
+/// The faults in waves; after each, batches must flow again before the next begins. Without lulls there would be no telling how
+/// long recovery takes, nor that it comes at all.
 async fn rage(federation: &Federation<'_>, timeline: &Timeline, ledger: &Ledger, plan: &[plan::Fault]) -> Result<()> {
-    storm::rage(federation, timeline, plan).await?;
-    flow::resumed(timeline).await?;
+    for wave in plan.chunks(WAVE) {
+        storm::rage(federation, timeline, wave).await?;
+        flow::resumed(timeline).await?;
+    }
     let deadline = Instant::now() + SETTLE_SENDERS;
     while ledger.acknowledged() < LEAST_BATCHES {
         if Instant::now() > deadline {

@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 /// Longer than a node takes to say that the outcome is unknown. A frozen process says nothing at all.
 const PATIENCE: Duration = Duration::from_secs(6);
-const PAUSE: Duration = Duration::from_millis(200);
+/// Before the same envelope is sent again.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// One caller of a node.
 pub struct Sender {
