@@ -2,7 +2,7 @@
 
 use super::federation::Federation;
 use super::flow::connect;
-use super::layout::{ENTRIES, PLACES, way};
+use super::layout::{PLACES, way};
 use super::ledger::{Entry, Kind, Outcome};
 use super::tier::failures;
 use anyhow::Result;
@@ -71,8 +71,7 @@ pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Du
 fn committed(entries: &[Entry], node: usize) -> i64 {
     let acknowledged = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Acknowledged(_)));
     let passed = acknowledged.filter(|entry| entry.sent.kind != Kind::Orphan);
-    passed.filter(|entry| ENTRIES.contains(&entry.sent.entry) && way(entry.sent.entry).any(|at| at == node)).count()
-        as i64
+    passed.filter(|entry| way(entry.sent.entry).any(|at| at == node)).count() as i64
 }
 
 async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {

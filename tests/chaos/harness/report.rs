@@ -1,8 +1,9 @@
 //! What a run has found, for people.
 
+use super::flow::LONGEST;
 use super::layout::PLACES;
 use super::ledger::{Kind, Outcome};
-use super::run::{Options, Report};
+use super::run::{Flow, Options, Report};
 use super::sabotage::Sabotage;
 use super::timeline::longest_recovery;
 use super::verdict::Sort;
@@ -14,7 +15,10 @@ const SHOWN: usize = 12;
 impl Report {
     /// Whether nothing was lost, nothing doubled, and the tiers agree.
     pub fn passed(&self) -> bool {
-        self.verdict.differences.is_empty() && self.quiet.restless.is_empty() && self.closed.oddities.is_empty()
+        self.flow == Flow::Resumed
+            && self.verdict.differences.is_empty()
+            && self.quiet.restless.is_empty()
+            && self.closed.oddities.is_empty()
     }
 
     /// Prints all but the faults, which were printed as they were healed.
@@ -106,6 +110,12 @@ impl Report {
             self.quiet.waited.as_secs_f64(),
             self.took.as_secs_f64()
         );
+        if self.flow == Flow::Stalled {
+            println!(
+                "STALLED               batches did not flow from every entering node to the top within {} s",
+                LONGEST.as_secs()
+            );
+        }
         for line in &self.quiet.restless {
             println!("NOT QUIET             {line}");
         }

@@ -33,12 +33,21 @@ pub struct Options {
 pub struct Report {
     pub options: Options,
     pub events: Vec<Event>,
+    pub flow: Flow,
     pub closed: Closed,
     pub duplicates: u64,
     pub quiet: Quiet,
     pub verdict: Verdict,
     /// From the first batch to the verdict.
     pub took: Duration,
+}
+
+/// Whether batches flowed again after every wave of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Resumed,
+    /// Not within [`flow::LONGEST`] of the last heal.
+    Stalled,
 }
 
 /// The node each sender sends to, and the size of its first batch.
@@ -63,15 +72,15 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
     let mut senders = start_senders(federation, options.seed, &ledger, &stop, &give_up)?;
     let plan = plan::plan(options.seed, options.kills);
-    tokio::select! {
+    let flow = tokio::select! {
         done = rage(federation, &timeline, &ledger, &plan) => done?,
-        watched = flow::watch(federation, &timeline) => watched?,
+        watched = flow::watch(federation, &timeline) => match watched? {},
         _ = join_all(federation.processes.iter().map(Process::watch)) => unreachable!("a watch never ends"),
         Some(ended) = senders.join_next() => {
             ended.context("a sender panicked")?;
             bail!("a sender ended before it was told to");
         }
-    }
+    };
     stop.cancel();
     end(senders, &give_up).await?;
     for process in &federation.processes {
@@ -87,7 +96,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     }
     let verdict = judge(&closed.entries, &tiers);
     let duplicates = federation.processes.iter().map(|process| process.duplicates()).sum();
-    Ok(Report { options, events: timeline.events(), closed, duplicates, quiet, verdict, took: timeline.now() })
+    Ok(Report { options, events: timeline.events(), flow, closed, duplicates, quiet, verdict, took: timeline.now() })
 }
 
 /// Waits until every sender knows what became of its last batch. One that does not learn it in time gives up.
@@ -108,10 +117,12 @@ async fn end(mut senders: JoinSet<()>, give_up: &CancellationToken) -> Result<()
 
 /// The faults in waves; after each, batches must flow again before the next begins. Without lulls there would be no telling how
 /// long recovery takes, nor that it comes at all.
-async fn rage(federation: &Federation<'_>, timeline: &Timeline, ledger: &Ledger, plan: &[plan::Fault]) -> Result<()> {
+async fn rage(federation: &Federation<'_>, timeline: &Timeline, ledger: &Ledger, plan: &[plan::Fault]) -> Result<Flow> {
     for wave in plan.chunks(WAVE) {
         storm::rage(federation, timeline, wave).await?;
-        flow::resumed(timeline).await?;
+        if !flow::resumed(timeline).await {
+            return Ok(Flow::Stalled);
+        }
     }
     let deadline = Instant::now() + SETTLE_SENDERS;
     while ledger.acknowledged() < LEAST_BATCHES {
@@ -120,7 +131,7 @@ async fn rage(federation: &Federation<'_>, timeline: &Timeline, ledger: &Ledger,
         }
         sleep(Duration::from_millis(100)).await;
     }
-    Ok(())
+    Ok(Flow::Resumed)
 }
 
 fn start_senders(

@@ -114,7 +114,11 @@ fn judge_batches(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[
         let history = tier.history.get(&batch.id).map_or(&[][..], Vec::as_slice);
         match tier.batches.get(&batch.id) {
             None if stopped_at(batch, node, tiers).is_none() => {
-                verdict.add(Sort::Lost, node, format!("{} is nowhere", name()));
+                verdict.add(
+                    Sort::Lost,
+                    node,
+                    format!("{} is neither committed here nor listed as a failure on its way", name()),
+                );
             }
             None if !history.is_empty() => {
                 verdict.add(Sort::Invented, node, format!("{} failed, and yet has a history", name()));
