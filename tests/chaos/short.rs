@@ -40,7 +40,8 @@ async fn invariants_1_2_3_4_everything_fails_and_nothing_is_lost_or_doubled() {
     assert!(report.passed(), "see what was printed above");
 }
 
-/// The checker must find what sesame is made to do wrong, each time.
+/// The checker must find what sesame is made to do wrong, each time. The seeds are of runs without a broker's start, at the city,
+/// a county and the province.
 async fn is_caught(sabotage: Sabotage, seed: u64) {
     let report = short(2, seed, Some(sabotage)).await;
     assert!(report.verdict.count(sabotage.sort()) > 0, "{sabotage:?} was not noticed");
@@ -49,17 +50,17 @@ async fn is_caught(sabotage: Sabotage, seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_drops_batches_is_caught() {
-    is_caught(Sabotage::Drop, 1).await;
+    is_caught(Sabotage::Drop, 67).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_doubles_batches_is_caught() {
-    is_caught(Sabotage::Double, 2).await;
+    is_caught(Sabotage::Double, 30).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_reorders_changes_is_caught() {
-    is_caught(Sabotage::Reorder, 3).await;
+    is_caught(Sabotage::Reorder, 23).await;
 }
 
 #[test]
