@@ -109,7 +109,9 @@ impl Persist {
         let mut pause = FIRST_PAUSE;
         while let Err(Outage(error)) = self.process(group).await {
             tracing::warn!(%error, queue, pause_millis = pause.as_millis(), "waiting for the store with a group in hand");
-            if !self.context.pause(pause).await {
+            // While the store cannot be reached at all, cheap probes find its return; the growing pause is for one that answers and
+            // takes nothing.
+            if !self.context.pause(pause).await || !self.context.store_up().await {
                 return false;
             }
             pause = (pause * 2).min(LAST_PAUSE);

@@ -73,6 +73,26 @@ async fn invariants_1_6_servers_come_and_go_and_nothing_is_lost() {
     drop(lab);
 }
 
+/// A pause that grows with every vain attempt would sleep on for up to ten seconds after the store is back, at every tier of a way.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_a_store_that_was_away_for_long_is_used_again_soon_after_its_return() {
+    let (lab, _folder) = own_lab().await;
+    let mut county = Spec::new("370203").on(&lab).start(&[]).await;
+    let (client, store) = (county.client(), county.store());
+    add_surely(&client, "A").await;
+    holds(&store, 50, "the first batch").await;
+    let lab = with(lab, |lab| lab.database.as_mut().unwrap().stop().unwrap()).await;
+    add_surely(&client, "B").await;
+    // How long it is away is what is tested: a doubling pause is now in its longest step.
+    tokio::time::sleep(Duration::from_secs(14)).await;
+    let lab = with(lab, |lab| lab.database.as_mut().unwrap().restart().unwrap()).await;
+    let back = Instant::now();
+    holds(&store, 100, "what came while the store was away").await;
+    assert!(back.elapsed() < Duration::from_secs(5), "the store was used again after {:?}", back.elapsed());
+    county.stop().await;
+    drop(lab);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn invariants_1_4_a_child_and_its_parent_on_two_brokers() {
     let ((lower, _one), (upper, _two)) = tokio::join!(own_lab(), own_lab());
