@@ -32,15 +32,13 @@ impl Records {
         for change in changes {
             *wanted.entry(&change.id).or_default() |= !matches!(change.effect, Effect::Add(_));
         }
-        let known = read(tx, &wanted).await?;
+        let mut known = read(tx, &wanted).await?;
         let unknown = wanted.keys().filter(|id| !known.contains_key(**id)).count();
         let mut ids = new_ids(tx, unknown).await?.into_iter();
         let mut records = BTreeMap::new();
         for (id, _) in wanted {
-            let touched = match known.get(id) {
-                Some((row, state)) => {
-                    Touched { id: *row, state: state.clone(), exists: true, dirty: false, batch: Uuid::nil() }
-                }
+            let touched = match known.remove(id) {
+                Some((row, state)) => Touched { id: row, state, exists: true, dirty: false, batch: Uuid::nil() },
                 None => Touched {
                     id: ids.next().ok_or_else(|| super::batches::corrupt("record_ids"))?,
                     state: State::default(),
@@ -77,22 +75,23 @@ impl Records {
     pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         let (existing, new): (Vec<_>, Vec<_>) =
             self.0.iter().filter(|(_, touched)| touched.dirty).partition(|(_, touched)| touched.exists);
-        if !new.is_empty() {
-            let columns = Columns::of(&new);
+        for rows in new.chunks(ROWS) {
             let statement = tx.prepare_cached(INSERT).await?;
-            let inserted = tx.execute(&statement, &columns.parameters()).await?;
-            if inserted != new.len() as u64 {
+            let inserted = tx.execute(&statement, &Columns::of(rows).parameters()).await?;
+            if inserted != rows.len() as u64 {
                 return Err(StoreError::Conflict("another transaction inserted the same record".to_owned()));
             }
         }
-        if !existing.is_empty() {
-            let columns = Columns::of(&existing);
+        for rows in existing.chunks(ROWS) {
             let statement = tx.prepare_cached(UPDATE).await?;
-            tx.execute(&statement, &columns.parameters()).await?;
+            tx.execute(&statement, &Columns::of(rows).parameters()).await?;
         }
         Ok(())
     }
 }
+
+/// Rows written by one statement: more would only be held twice in memory, once as texts and once as PostgreSQL is sent them.
+const ROWS: usize = 4_000;
 
 const INSERT: &str = "INSERT INTO records \
     (busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields, applied_at) \

@@ -121,7 +121,7 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
         if matches!(verdict, Verdict::Committed { .. } | Verdict::Repeated) {
-            mended.push(batch.failure);
+            mended.extend(batch.failure);
         }
         if let Verdict::Committed { stale } = verdict {
             committed.push(batch.id);
@@ -136,6 +136,9 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     }
     if outbox && !committed.is_empty() {
         outbox::insert(tx, &committed).await?;
+    }
+    if mended.is_empty() {
+        return Ok(());
     }
     super::failures::resolve(tx, &mended).await
 }

@@ -183,7 +183,7 @@ impl Persist {
             routing_key: onward.routing_key,
             id: batch.id,
             headers: onward.sealed.headers,
-            body: onward.sealed.body.into_bytes().into(),
+            body: onward.sealed.body,
         });
     }
 
