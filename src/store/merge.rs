@@ -27,7 +27,10 @@ pub(super) struct Records(BTreeMap<RecordId, Touched>);
 impl Records {
     /// Locks and reads the records of these changes, in the order of their keys so that two transactions do not wait
     /// for each other crosswise.
-    pub(super) async fn lock(tx: &Transaction<'_>, changes: &[&Change]) -> Result<Self, StoreError> {
+    pub(super) async fn lock<'a>(
+        tx: &Transaction<'_>,
+        changes: impl Iterator<Item = &'a Change>,
+    ) -> Result<Self, StoreError> {
         let mut wanted: BTreeMap<&RecordId, bool> = BTreeMap::new();
         for change in changes {
             *wanted.entry(&change.id).or_default() |= !matches!(change.effect, Effect::Add(_));
@@ -52,11 +55,6 @@ impl Records {
         Ok(Self(records))
     }
 
-    /// Whether the record's add has come.
-    pub(super) fn is_complete(&self, id: &RecordId) -> bool {
-        self.0.get(id).is_some_and(|touched| touched.state.is_complete())
-    }
-
     /// Merges one change; returns the record's row id and what the merge did.
     pub(super) fn merge(&mut self, change: &Change) -> Option<(i64, Outcome)> {
         let touched = self.0.get_mut(&change.id)?;
@@ -75,23 +73,20 @@ impl Records {
     pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         let (existing, new): (Vec<_>, Vec<_>) =
             self.0.iter().filter(|(_, touched)| touched.dirty).partition(|(_, touched)| touched.exists);
-        for rows in new.chunks(ROWS) {
+        if !new.is_empty() {
             let statement = tx.prepare_cached(INSERT).await?;
-            let inserted = tx.execute(&statement, &Columns::of(rows).parameters()).await?;
-            if inserted != rows.len() as u64 {
+            let inserted = tx.execute(&statement, &Columns::of(&new).parameters()).await?;
+            if inserted != new.len() as u64 {
                 return Err(StoreError::Conflict("another transaction inserted the same record".to_owned()));
             }
         }
-        for rows in existing.chunks(ROWS) {
+        if !existing.is_empty() {
             let statement = tx.prepare_cached(UPDATE).await?;
-            tx.execute(&statement, &Columns::of(rows).parameters()).await?;
+            tx.execute(&statement, &Columns::of(&existing).parameters()).await?;
         }
         Ok(())
     }
 }
-
-/// Rows written by one statement: more would only be held twice in memory, once as texts and once as PostgreSQL is sent them.
-const ROWS: usize = 4_000;
 
 const INSERT: &str = "INSERT INTO records \
     (busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields, applied_at) \
@@ -165,9 +160,25 @@ async fn new_ids(tx: &Transaction<'_>, count: usize) -> Result<Vec<i64>, StoreEr
     if count == 0 {
         return Ok(Vec::new());
     }
-    let statement = tx.prepare_cached("SELECT nextval('record_ids') FROM generate_series(1, $1::int)").await?;
-    let rows = tx.query(&statement, &[&(count as i32)]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let statement =
+        tx.prepare_cached("SELECT array_agg(nextval('record_ids')) FROM generate_series(1, $1::int)").await?;
+    Ok(tx.query_one(&statement, &[&(count as i32)]).await?.get(0))
+}
+
+// A record once added is never otherwise, so nothing needs to be locked to know it.
+const NEVER_ADDED: &str = "SELECT w.place FROM unnest($1::smallint[], $2::int[], $3::text[]) \
+    WITH ORDINALITY AS w(busicode, region, key, place) \
+    LEFT JOIN records r ON r.busicode = w.busicode AND r.region = w.region AND r.key = w.key \
+    WHERE r.added IS NULL ORDER BY w.place";
+
+/// The places, from 0, of those records whose add has not come.
+pub(super) async fn never_added(tx: &Transaction<'_>, ids: &[&RecordId]) -> Result<Vec<usize>, StoreError> {
+    let busicodes: Vec<i16> = ids.iter().map(|id| id.busicode.number() as i16).collect();
+    let regions: Vec<i32> = ids.iter().map(|id| id.region.number() as i32).collect();
+    let keys: Vec<&str> = ids.iter().map(|id| id.key.as_ref()).collect();
+    let statement = tx.prepare_cached(NEVER_ADDED).await?;
+    let rows = tx.query(&statement, &[&busicodes, &regions, &keys]).await?;
+    Ok(rows.iter().map(|row| row.get::<_, i64>(0) as usize - 1).collect())
 }
 
 /// The columns of many rows, as PostgreSQL takes them in one statement.
