@@ -4,6 +4,7 @@
 //! [`crate::record::State::merge`], and an add needs to read no more than versions.
 
 use super::StoreError;
+use super::json_text::JsonText;
 use crate::record::{Change, Effect, Fields, Outcome, RecordId, State, Version};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, HashMap};
@@ -112,6 +113,9 @@ async fn read(
     tx: &Transaction<'_>,
     wanted: &BTreeMap<&RecordId, bool>,
 ) -> Result<HashMap<RecordId, (i64, State)>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
     let busicodes: Vec<i16> = wanted.keys().map(|id| id.busicode.number() as i16).collect();
     let regions: Vec<i32> = wanted.keys().map(|id| id.region.number() as i32).collect();
     let keys: Vec<&str> = wanted.keys().map(|id| id.key.as_ref()).collect();
@@ -232,22 +236,4 @@ fn modified(state: &State) -> Option<Json<BTreeMap<&str, String>>> {
     (!state.modified.is_empty()).then(|| {
         Json(state.modified.iter().map(|(name, version)| (name.as_str(), hex::encode(version.encode()))).collect())
     })
-}
-
-/// JSON text that goes to PostgreSQL as it is, without being parsed and written again.
-#[derive(Debug)]
-struct JsonText<'a>(&'a str);
-
-impl tokio_postgres::types::ToSql for JsonText<'_> {
-    fn to_sql(
-        &self,
-        _: &tokio_postgres::types::Type,
-        out: &mut tokio_postgres::types::private::BytesMut,
-    ) -> Result<tokio_postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(self.0.as_bytes());
-        Ok(tokio_postgres::types::IsNull::No)
-    }
-
-    tokio_postgres::types::accepts!(JSON);
-    tokio_postgres::types::to_sql_checked!();
 }

@@ -1,5 +1,6 @@
 //! One transaction for many batches.
 
+use super::adds;
 use super::batches::{self, NewBatch};
 use super::changes::Changes;
 use super::merge::{Records, never_added};
@@ -148,13 +149,24 @@ async fn merge(
     changes: &[(usize, &Change)],
     stale: &mut [u32],
 ) -> Result<(), StoreError> {
-    let mut records = Records::lock(tx, changes.iter().map(|(_, change)| *change)).await?;
     let mut history = Changes::default();
-    for (at, change) in changes {
-        // `Records::lock` was given every change of the slice, so the record is there.
+    let mut rest = Vec::new();
+    if adds::are_plain(changes) {
+        for ((at, change), row) in changes.iter().zip(adds::apply(tx, changes).await?) {
+            match row {
+                Some(record) => history.push(record, group[*at].id, change.version.ordinal),
+                None => rest.push((*at, *change)),
+            }
+        }
+    } else {
+        rest = changes.to_vec();
+    }
+    let mut records = Records::lock(tx, rest.iter().map(|(_, change)| *change)).await?;
+    for (at, change) in rest {
+        // `Records::lock` was given every one of them, so the record is there.
         let Some((record, outcome)) = records.merge(change) else { continue };
-        history.push(record, group[*at].id, change.version.ordinal);
-        stale[*at] += u32::from(outcome == Outcome::Stale);
+        history.push(record, group[at].id, change.version.ordinal);
+        stale[at] += u32::from(outcome == Outcome::Stale);
     }
     records.write(tx).await?;
     history.insert(tx).await
