@@ -1,6 +1,6 @@
 # The commands of sesame. `make help` lists them.
 
-.PHONY: help setup build demo test ci
+.PHONY: help setup build demo test bench ci
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -17,6 +17,9 @@ demo: setup build ## Run a federation of seven nodes here and compare its tiers;
 test: ## Run all tests, with private servers of their own
 	@bash .ci/setup tests
 	@cargo test $(ARGS)
+
+bench: setup ## Measure sesame against the bare pipeline on this machine; ARGS=--help tells the rest
+	@cargo bench --bench bench -- $(ARGS)
 
 ci: ## What CI runs: formatting, clippy, tests, demo
 	@bash .ci/run
