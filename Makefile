@@ -1,6 +1,6 @@
 # The commands of sesame. `make help` lists them.
 
-.PHONY: help setup build demo test chaos ci
+.PHONY: help setup build demo test chaos bench ci
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -20,6 +20,9 @@ test: ## Run all tests, with private servers of their own
 
 chaos: setup ## Kill everything at random under load and prove that nothing is lost; ARGS="--kills N --seed S"
 	@cargo test --quiet --test chaos-run -- $(ARGS)
+
+bench: setup ## Measure sesame against the bare pipeline on this machine; ARGS=--help tells the rest
+	@cargo bench --bench bench -- $(ARGS)
 
 ci: ## What CI runs: formatting, clippy, tests, demo
 	@bash .ci/run

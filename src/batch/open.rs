@@ -8,6 +8,7 @@ use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use crate::standard::sign::{Canonical, Profile, Signer};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ impl Trust {
 
 /// A batch whose seals are whole.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct Opened<'a> {
     /// What travels beside the envelope.
     pub manifest: Manifest,
     /// The dataset.
@@ -65,7 +66,7 @@ pub struct Opened {
     /// What it does; never a query.
     pub action: Action,
     /// The text of the array.
-    pub busilist: String,
+    pub busilist: Cow<'a, str>,
     /// What the node that sealed it may speak for.
     pub sender_region: Region,
     /// Whether it was sealed with a key that its sender has since changed.
@@ -134,7 +135,7 @@ pub enum OpenFault {
 pub const TOLERANCE_MICROS: i64 = 600_000_000;
 
 /// Opens a message, or says why it is none of ours.
-pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened, OpenFault> {
+pub fn open<'a>(incoming: Incoming<'a>, trust: &Trust, now: Moment) -> Result<Opened<'a>, OpenFault> {
     if incoming.copied {
         return Err(OpenFault::Copied);
     }
@@ -161,7 +162,7 @@ pub fn open(incoming: Incoming<'_>, trust: &Trust, now: Moment) -> Result<Opened
     if !action.is_write() {
         return Err(write("a query cannot be a batch"));
     }
-    let busilist = envelope.busilist.text().to_owned();
+    let busilist = envelope.busilist.into_text();
     if content_digest(trust.cipher.as_ref(), busicode, action, &busilist) != manifest.digest {
         return Err(OpenFault::OtherContent);
     }
@@ -238,13 +239,9 @@ mod tests {
         seal(&node, &manifest, busicode, action, busilist)
     }
 
-    fn opened(sealed: &Sealed, trust: &Trust) -> Result<Opened, OpenFault> {
-        let incoming = Incoming {
-            user_id: Some("node-370203"),
-            copied: false,
-            headers: &sealed.headers,
-            body: sealed.body.as_bytes(),
-        };
+    fn opened<'a>(sealed: &'a Sealed, trust: &Trust) -> Result<Opened<'a>, OpenFault> {
+        let incoming =
+            Incoming { user_id: Some("node-370203"), copied: false, headers: &sealed.headers, body: &sealed.body };
         open(incoming, trust, Moment::from_micros(0))
     }
 

@@ -7,6 +7,7 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::random::Random;
 use crate::standard::region::Region;
 use crate::standard::sign::{Canonical, Profile, Signer};
+use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub struct Sealed {
     /// The manifest, its signature, and the size that routes it.
     pub headers: BTreeMap<String, String>,
     /// The envelope of Annex A.1, signed by the node, its random the batch id.
-    pub body: String,
+    pub body: Bytes,
 }
 
 /// Header of the signature over the manifest.
@@ -59,12 +60,12 @@ pub fn seal(
         sign: Cow::Borrowed(""),
     };
     let body = envelope.signed(node.signer(Profile::Digest)).write();
-    Sealed { headers: seal_headers(node, manifest, body.len()), body }
+    Sealed { headers: seal_headers(node, manifest, body.len()), body: body.into() }
 }
 
 /// Seals the manifest anew around a body that the same node has sealed before.
-pub fn reseal(node: &NodeIdentity, manifest: &Manifest, body: &str) -> Sealed {
-    Sealed { headers: seal_headers(node, manifest, body.len()), body: body.to_owned() }
+pub fn reseal(node: &NodeIdentity, manifest: &Manifest, body: Bytes) -> Sealed {
+    Sealed { headers: seal_headers(node, manifest, body.len()), body }
 }
 
 fn seal_headers(node: &NodeIdentity, manifest: &Manifest, body_bytes: usize) -> BTreeMap<String, String> {

@@ -160,7 +160,8 @@ async fn connect(settings: &ConnectionSettings) -> Result<lapin::Connection, Str
     };
     match timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => Err(error.to_string()),
+        // With TLS 1.3 a server that wants a certificate says so after the handshake, when AMQP has begun.
+        Ok(Err(error)) => Err(settings.tls.explain(&error).unwrap_or_else(|| error.to_string())),
         Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
     }
 }

@@ -1,11 +1,11 @@
 //! Messages as the rest of the house sees them.
 
+use bytes::Bytes;
 use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::protocol::basic::AMQPProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A message to publish. It is always persistent and mandatory, and carries the user it is published by.
@@ -20,7 +20,7 @@ pub struct Message {
     /// Headers; all are strings.
     pub headers: BTreeMap<String, String>,
     /// The body.
-    pub body: Arc<[u8]>,
+    pub body: Bytes,
 }
 
 impl Message {
@@ -53,7 +53,7 @@ pub struct Delivery {
     /// How often it was delivered before.
     pub delivery_count: u64,
     /// The body.
-    pub body: Arc<[u8]>,
+    pub body: Bytes,
     acker: Acker,
 }
 
@@ -79,7 +79,8 @@ impl Delivery {
             user_id: delivery.properties.user_id().as_ref().map(ToString::to_string),
             copied,
             delivery_count,
-            body: delivery.data.into(),
+            // Exactly as long as it is: the client library lets it grow by doubling.
+            body: delivery.data.into_boxed_slice().into(),
             acker: delivery.acker,
         }
     }

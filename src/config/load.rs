@@ -166,6 +166,16 @@ fn check(config: &Config) -> Result<(), String> {
     if let Some(twice) = appids.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(format!("appid {:?} is given twice among [node], [[children]] and [[apps]]", twice[0]));
     }
+    let mut users: Vec<String> = config.subscribers.iter().map(|each| format!("sub-{}", each.id)).collect();
+    users.sort_unstable();
+    if let Some(twice) = users.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("[[subscribers]]: the id of {:?} is given twice", twice[0]));
+    }
+    if let Some(taken) = users.iter().find(|user| appids.contains(&user.as_str())) {
+        return Err(format!(
+            "[[subscribers]]: {taken:?} would be a broker user, and is an appid already: choose another id"
+        ));
+    }
     for app in &config.apps {
         if let Some(outside) = app.regions.iter().chain([&app.region]).find(|granted| !region.covers(**granted)) {
             return Err(format!("[[apps]] {}: region {outside} does not lie in the node's region {region}", app.appid));
@@ -268,6 +278,20 @@ mod tests {
         ] {
             let error = app(asks, proof).unwrap_err();
             assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_subscriber_has_an_id_of_its_own_and_of_plain_letters() {
+        let subscribers = |ids: &[&str]| {
+            let sections = ids.iter().map(|id| format!("[[subscribers]]\nid = \"{id}\"\n"));
+            let text = format!("{MANUAL}\n{}", sections.collect::<String>());
+            parse(&text, "node.toml", []).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(subscribers(&["emergency-1", "transport"]), Ok(()));
+        assert!(subscribers(&["emergency-1", "emergency-1"]).unwrap_err().contains("twice"));
+        for bad in ["", ".*", "Emergency", "a.b", "应急"] {
+            assert!(subscribers(&[bad]).unwrap_err().contains("small letters"), "{bad}");
         }
     }
 

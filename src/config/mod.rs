@@ -22,7 +22,7 @@ pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
 pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
 pub use load::{ConfigError, load, parse};
-pub use neighbours::{ChildSettings, ParentSettings};
+pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
 pub use persist::PersistSettings;
 pub use secret::{KeySource, TextSource};
@@ -59,6 +59,9 @@ pub struct Config {
     /// The nodes that share up to this one.
     #[serde(default)]
     pub children: Vec<ChildSettings>,
+    /// Those who fetch what they subscribed to from this node's broker.
+    #[serde(default)]
+    pub subscribers: Vec<SubscriberSettings>,
     /// The parties that may call this node.
     #[serde(default)]
     pub apps: Vec<AppSettings>,

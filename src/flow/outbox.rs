@@ -205,6 +205,6 @@ fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String
         routing_key: routing_key(batch.region, batch.busicode, batch.action),
         id: batch.id,
         headers: sealed.headers,
-        body: sealed.body.into_bytes().into(),
+        body: sealed.body,
     })
 }

@@ -70,7 +70,7 @@ async fn accept(door: &Arc<Door>, batch: Acceptable, share: Share) -> Result<Suc
         routing_key: batch.routing_key,
         id,
         headers: batch.sealed.headers,
-        body: batch.sealed.body.into_bytes().into(),
+        body: batch.sealed.body,
     };
     let publisher = door.publisher.clone();
     // A task of its own: when the answer stops waiting, or the caller hangs up, the body lies in the client library still,

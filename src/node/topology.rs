@@ -1,7 +1,7 @@
 //! The vhost that a node's settings ask for.
 
 use super::StartError;
-use crate::broker::topology::{ChildUser, NodeTopology};
+use crate::broker::topology::{ChildUser, NodeTopology, SubscriberUser};
 use crate::config::Config;
 
 /// The topology that a node's settings ask for.
@@ -20,6 +20,10 @@ pub fn topology_of(config: &Config) -> Result<NodeTopology, StartError> {
         user: child.appid.clone(),
         password: child.broker_password.as_ref().map(|password| password.text().to_owned()),
     });
+    let subscribers = config.subscribers.iter().map(|subscriber| SubscriberUser {
+        id: subscriber.id.clone(),
+        password: subscriber.broker_password.as_ref().map(|password| password.text().to_owned()),
+    });
     Ok(NodeTopology {
         vhost,
         region: config.node.region,
@@ -27,6 +31,7 @@ pub fn topology_of(config: &Config) -> Result<NodeTopology, StartError> {
         password: uri.password().map(percent_decoded),
         has_parent: config.parent.is_some(),
         children: children.collect(),
+        subscribers: subscribers.collect(),
     })
 }
 

@@ -2,13 +2,14 @@
 
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A flat JSON object whose values are all strings.
 ///
 /// Text, not a map: most records are added whole and never modified, so what arrived is what is stored and answered, and
-/// nothing is built field by field for them.
+/// nothing is built field by field for them. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields(Box<str>);
+pub struct Fields(Arc<str>);
 
 /// The text is not a flat JSON object of strings.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +35,13 @@ impl Fields {
             push_string(&mut text, value);
         }
         text.push('}');
-        Self(text.into_boxed_str())
+        Self(text.into())
     }
 
     /// Takes text that this type wrote before, as it comes from the store.
     pub fn from_stored(text: String) -> Result<Self, FieldsError> {
         serde_json::from_str::<&RawValue>(&text)?;
-        Ok(Self(text.into_boxed_str()))
+        Ok(Self(text.into()))
     }
 
     /// The JSON text.

@@ -110,6 +110,14 @@ impl<'a> Busilist<'a> {
         }
     }
 
+    /// [`Busilist::text`], without copying what was sent as an array.
+    pub fn into_text(self) -> Cow<'a, str> {
+        match self {
+            Busilist::Array(text) => Cow::Borrowed(text),
+            Busilist::Text(text) => text,
+        }
+    }
+
     /// The JSON value as sent: an array as it is, a text as a string literal.
     pub fn to_json(&self) -> Cow<'_, str> {
         match self {

@@ -44,8 +44,8 @@ pub struct NewBatch {
     pub body: Vec<u8>,
     /// What it does to which record.
     pub changes: Vec<Change>,
-    /// The id its failure has, if it ever failed: a commit resolves it.
-    pub failure: Uuid,
+    /// The id of its failure, if it may have failed before: a commit resolves it.
+    pub failure: Option<Uuid>,
     /// Whether a modify or delete of a record never added fails the batch: at the entering node alone.
     pub must_exist: bool,
 }

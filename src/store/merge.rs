@@ -4,6 +4,7 @@
 //! [`crate::record::State::merge`], and an add needs to read no more than versions.
 
 use super::StoreError;
+use super::json_text::JsonText;
 use crate::record::{Change, Effect, Fields, Outcome, RecordId, State, Version};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, HashMap};
@@ -27,20 +28,21 @@ pub(super) struct Records(BTreeMap<RecordId, Touched>);
 impl Records {
     /// Locks and reads the records of these changes, in the order of their keys so that two transactions do not wait
     /// for each other crosswise.
-    pub(super) async fn lock(tx: &Transaction<'_>, changes: &[&Change]) -> Result<Self, StoreError> {
+    pub(super) async fn lock<'a>(
+        tx: &Transaction<'_>,
+        changes: impl Iterator<Item = &'a Change>,
+    ) -> Result<Self, StoreError> {
         let mut wanted: BTreeMap<&RecordId, bool> = BTreeMap::new();
         for change in changes {
             *wanted.entry(&change.id).or_default() |= !matches!(change.effect, Effect::Add(_));
         }
-        let known = read(tx, &wanted).await?;
+        let mut known = read(tx, &wanted).await?;
         let unknown = wanted.keys().filter(|id| !known.contains_key(**id)).count();
         let mut ids = new_ids(tx, unknown).await?.into_iter();
         let mut records = BTreeMap::new();
         for (id, _) in wanted {
-            let touched = match known.get(id) {
-                Some((row, state)) => {
-                    Touched { id: *row, state: state.clone(), exists: true, dirty: false, batch: Uuid::nil() }
-                }
+            let touched = match known.remove(id) {
+                Some((row, state)) => Touched { id: row, state, exists: true, dirty: false, batch: Uuid::nil() },
                 None => Touched {
                     id: ids.next().ok_or_else(|| super::batches::corrupt("record_ids"))?,
                     state: State::default(),
@@ -52,11 +54,6 @@ impl Records {
             records.insert(id.clone(), touched);
         }
         Ok(Self(records))
-    }
-
-    /// Whether the record's add has come.
-    pub(super) fn is_complete(&self, id: &RecordId) -> bool {
-        self.0.get(id).is_some_and(|touched| touched.state.is_complete())
     }
 
     /// Merges one change; returns the record's row id and what the merge did.
@@ -78,17 +75,15 @@ impl Records {
         let (existing, new): (Vec<_>, Vec<_>) =
             self.0.iter().filter(|(_, touched)| touched.dirty).partition(|(_, touched)| touched.exists);
         if !new.is_empty() {
-            let columns = Columns::of(&new);
             let statement = tx.prepare_cached(INSERT).await?;
-            let inserted = tx.execute(&statement, &columns.parameters()).await?;
+            let inserted = tx.execute(&statement, &Columns::of(&new).parameters()).await?;
             if inserted != new.len() as u64 {
                 return Err(StoreError::Conflict("another transaction inserted the same record".to_owned()));
             }
         }
         if !existing.is_empty() {
-            let columns = Columns::of(&existing);
             let statement = tx.prepare_cached(UPDATE).await?;
-            tx.execute(&statement, &columns.parameters()).await?;
+            tx.execute(&statement, &Columns::of(&existing).parameters()).await?;
         }
         Ok(())
     }
@@ -118,6 +113,9 @@ async fn read(
     tx: &Transaction<'_>,
     wanted: &BTreeMap<&RecordId, bool>,
 ) -> Result<HashMap<RecordId, (i64, State)>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
     let busicodes: Vec<i16> = wanted.keys().map(|id| id.busicode.number() as i16).collect();
     let regions: Vec<i32> = wanted.keys().map(|id| id.region.number() as i32).collect();
     let keys: Vec<&str> = wanted.keys().map(|id| id.key.as_ref()).collect();
@@ -166,9 +164,25 @@ async fn new_ids(tx: &Transaction<'_>, count: usize) -> Result<Vec<i64>, StoreEr
     if count == 0 {
         return Ok(Vec::new());
     }
-    let statement = tx.prepare_cached("SELECT nextval('record_ids') FROM generate_series(1, $1::int)").await?;
-    let rows = tx.query(&statement, &[&(count as i32)]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let statement =
+        tx.prepare_cached("SELECT array_agg(nextval('record_ids')) FROM generate_series(1, $1::int)").await?;
+    Ok(tx.query_one(&statement, &[&(count as i32)]).await?.get(0))
+}
+
+// A record once added is never otherwise, so nothing needs to be locked to know it.
+const NEVER_ADDED: &str = "SELECT w.place FROM unnest($1::smallint[], $2::int[], $3::text[]) \
+    WITH ORDINALITY AS w(busicode, region, key, place) \
+    LEFT JOIN records r ON r.busicode = w.busicode AND r.region = w.region AND r.key = w.key \
+    WHERE r.added IS NULL ORDER BY w.place";
+
+/// The places, from 0, of those records whose add has not come.
+pub(super) async fn never_added(tx: &Transaction<'_>, ids: &[&RecordId]) -> Result<Vec<usize>, StoreError> {
+    let busicodes: Vec<i16> = ids.iter().map(|id| id.busicode.number() as i16).collect();
+    let regions: Vec<i32> = ids.iter().map(|id| id.region.number() as i32).collect();
+    let keys: Vec<&str> = ids.iter().map(|id| id.key.as_ref()).collect();
+    let statement = tx.prepare_cached(NEVER_ADDED).await?;
+    let rows = tx.query(&statement, &[&busicodes, &regions, &keys]).await?;
+    Ok(rows.iter().map(|row| row.get::<_, i64>(0) as usize - 1).collect())
 }
 
 /// The columns of many rows, as PostgreSQL takes them in one statement.
@@ -222,22 +236,4 @@ fn modified(state: &State) -> Option<Json<BTreeMap<&str, String>>> {
     (!state.modified.is_empty()).then(|| {
         Json(state.modified.iter().map(|(name, version)| (name.as_str(), hex::encode(version.encode()))).collect())
     })
-}
-
-/// JSON text that goes to PostgreSQL as it is, without being parsed and written again.
-#[derive(Debug)]
-struct JsonText<'a>(&'a str);
-
-impl tokio_postgres::types::ToSql for JsonText<'_> {
-    fn to_sql(
-        &self,
-        _: &tokio_postgres::types::Type,
-        out: &mut tokio_postgres::types::private::BytesMut,
-    ) -> Result<tokio_postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(self.0.as_bytes());
-        Ok(tokio_postgres::types::IsNull::No)
-    }
-
-    tokio_postgres::types::accepts!(JSON);
-    tokio_postgres::types::to_sql_checked!();
 }

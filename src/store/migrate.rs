@@ -3,7 +3,11 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_apps.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_apps.sql"),
+    include_str!("migrations/0003_record_ids.sql"),
+];
 
 /// The version of the schema this program works with.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();

@@ -1,11 +1,13 @@
 //! PostgreSQL: the pool, the schema and its migrations, and one file per noun with all the SQL about it. No other room
 //! writes SQL. Nothing here knows of HTTP or AMQP.
 
+mod adds;
 mod apps;
 mod batches;
 mod changes;
 mod error;
 mod failures;
+mod json_text;
 mod log;
 mod merge;
 mod migrate;

@@ -1,12 +1,13 @@
 //! One transaction for many batches.
 
+use super::adds;
 use super::batches::{self, NewBatch};
 use super::changes::Changes;
-use super::merge::Records;
+use super::merge::{Records, never_added};
 use super::{Store, StoreError, outbox};
-use crate::record::Outcome;
+use crate::record::{Change, Effect, Outcome, RecordId};
 use deadpool_postgres::Transaction;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// What became of one batch.
@@ -41,32 +42,47 @@ impl Store {
     }
 }
 
+/// Records worked on at once. A batch of a hundred thousand takes several slices, so that its states and what PostgreSQL is
+/// sent of them are in memory for a few thousand at a time.
+const SLICE: usize = 4_000;
+
 async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
     let mut verdicts = once(tx, group).await?;
     let fresh: Vec<usize> = verdicts.iter().enumerate().filter(|(_, v)| v.is_none()).map(|(at, _)| at).collect();
-    let changes: Vec<_> = fresh.iter().flat_map(|at| &group[*at].changes).collect();
-    let mut records = Records::lock(tx, &changes).await?;
-    let mut history = Changes::default();
-    let mut withdrawn = Vec::new();
-    for at in fresh {
-        let batch = &group[at];
-        let missing = missing_keys(batch, &records);
-        verdicts[at] = Some(if missing.is_empty() {
-            Verdict::Committed { stale: merge(batch, &mut records, &mut history) }
-        } else {
-            withdrawn.push(batch.id);
-            Verdict::MissingKeys(missing)
-        });
-    }
-    records.write(tx).await?;
-    history.insert(tx).await?;
+    let missing = missing_keys(tx, group, &fresh).await?;
+    let withdrawn: Vec<Uuid> = missing.keys().map(|at| group[*at].id).collect();
     if !withdrawn.is_empty() {
         batches::withdraw(tx, &withdrawn).await?;
     }
-    // Every place was filled: by `once`, or by the loop over the rest.
+    let accepted = fresh.iter().filter(|at| !missing.contains_key(at));
+    let mut changes: Vec<(usize, &Change)> =
+        accepted.flat_map(|at| group[*at].changes.iter().map(|change| (*at, change))).collect();
+    // In one order everywhere, so that two transactions with the same records do not wait for each other crosswise. Stable:
+    // the changes of one record keep the order of the group.
+    changes.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
+    let mut stale = vec![0; group.len()];
+    while !changes.is_empty() {
+        let rest = changes.split_off(slice_len(&changes));
+        merge(tx, group, &changes, &mut stale).await?;
+        changes = rest;
+    }
+    for at in fresh {
+        verdicts[at] = Some(Verdict::Committed { stale: stale[at] });
+    }
+    for (at, places) in missing {
+        verdicts[at] = Some(Verdict::MissingKeys(places));
+    }
+    // Every place was filled: by `once`, or by the loops over the rest.
     let verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
     note(tx, group, &verdicts, outbox).await?;
     Ok(verdicts)
+}
+
+/// How many of these changes, sorted by record, make the next slice: all changes of a record are in the same.
+fn slice_len(changes: &[(usize, &Change)]) -> usize {
+    let Some((_, last)) = changes.get(SLICE) else { return changes.len() };
+    let end = SLICE + changes[SLICE..].iter().take_while(|(_, change)| change.id == last.id).count();
+    end
 }
 
 /// Inserts the batches and answers those that were there before; `None` for what is to be merged.
@@ -96,24 +112,64 @@ async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Option<Ver
         .collect())
 }
 
-fn missing_keys(batch: &NewBatch, records: &Records) -> Vec<u32> {
-    if !batch.must_exist {
-        return Vec::new();
+/// The batches that change records never added, and these records by their place in the batch. A record that an earlier batch
+/// of the group adds is there.
+async fn missing_keys(
+    tx: &Transaction<'_>,
+    group: &[NewBatch],
+    fresh: &[usize],
+) -> Result<BTreeMap<usize, Vec<u32>>, StoreError> {
+    let mut asked: Vec<(usize, &Change)> = Vec::new();
+    let mut added: HashMap<&RecordId, usize> = HashMap::new();
+    for at in fresh {
+        let batch = &group[*at];
+        if batch.must_exist {
+            asked.extend(batch.changes.iter().map(|change| (*at, change)));
+        } else if fresh.iter().any(|other| group[*other].must_exist) {
+            for change in batch.changes.iter().filter(|change| matches!(change.effect, Effect::Add(_))) {
+                added.entry(&change.id).or_insert(*at);
+            }
+        }
     }
-    let missing = batch.changes.iter().filter(|change| !records.is_complete(&change.id));
-    missing.map(|change| change.version.ordinal).collect()
+    asked.retain(|(at, change)| added.get(&change.id).is_none_or(|adding| adding > at));
+    let mut missing: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for slice in asked.chunks(SLICE) {
+        let ids: Vec<&RecordId> = slice.iter().map(|(_, change)| &change.id).collect();
+        for (at, change) in never_added(tx, &ids).await?.into_iter().map(|place| slice[place]) {
+            missing.entry(at).or_default().push(change.version.ordinal);
+        }
+    }
+    Ok(missing)
 }
 
-/// Merges the changes of one batch; returns how many were stale.
-fn merge(batch: &NewBatch, records: &mut Records, history: &mut Changes) -> u32 {
-    let mut stale = 0;
-    for change in &batch.changes {
-        // `Records::lock` was given every change of the group, so the record is there.
-        let Some((record, outcome)) = records.merge(change) else { continue };
-        history.push(record, batch.id, change.version.ordinal);
-        stale += u32::from(outcome == Outcome::Stale);
+/// Merges a slice of changes, sorted by record, and counts for each batch how many were stale.
+async fn merge(
+    tx: &Transaction<'_>,
+    group: &[NewBatch],
+    changes: &[(usize, &Change)],
+    stale: &mut [u32],
+) -> Result<(), StoreError> {
+    let mut history = Changes::default();
+    let mut rest = Vec::new();
+    if adds::are_plain(changes) {
+        for ((at, change), row) in changes.iter().zip(adds::apply(tx, changes).await?) {
+            match row {
+                Some(record) => history.push(record, group[*at].id, change.version.ordinal),
+                None => rest.push((*at, *change)),
+            }
+        }
+    } else {
+        rest = changes.to_vec();
     }
-    stale
+    let mut records = Records::lock(tx, rest.iter().map(|(_, change)| *change)).await?;
+    for (at, change) in rest {
+        // `Records::lock` was given every one of them, so the record is there.
+        let Some((record, outcome)) = records.merge(change) else { continue };
+        history.push(record, group[at].id, change.version.ordinal);
+        stale[at] += u32::from(outcome == Outcome::Stale);
+    }
+    records.write(tx).await?;
+    history.insert(tx).await
 }
 
 async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], outbox: bool) -> Result<(), StoreError> {
@@ -121,7 +177,7 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
         if matches!(verdict, Verdict::Committed { .. } | Verdict::Repeated) {
-            mended.push(batch.failure);
+            mended.extend(batch.failure);
         }
         if let Verdict::Committed { stale } = verdict {
             committed.push(batch.id);
@@ -136,6 +192,9 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     }
     if outbox && !committed.is_empty() {
         outbox::insert(tx, &committed).await?;
+    }
+    if mended.is_empty() {
+        return Ok(());
     }
     super::failures::resolve(tx, &mended).await
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The objects of one node's vhost, with `{tier}` and `{child}` in their names.
+/// The objects of one node's vhost, with `{tier}`, `{child}` and `{subscriber}` in their names.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
@@ -46,9 +46,9 @@ pub(super) struct DeclaredQueue {
     pub(super) name: String,
     /// The exchange that takes what has reached the delivery limit.
     pub(super) dead_letter: Option<String>,
-    /// Messages beyond this push out the oldest.
+    /// Messages beyond this push out the oldest; with a dead-letter exchange they are refused instead.
     pub(super) max_length: Option<u64>,
-    /// Bytes of bodies beyond this push out the oldest messages.
+    /// The same in bytes of bodies.
     pub(super) max_bytes: Option<u64>,
     #[serde(default)]
     pub(super) when: When,
@@ -91,6 +91,9 @@ pub(super) struct DeclaredLimits {
     /// Of each child's user.
     #[serde(default)]
     pub(super) child: BTreeMap<String, i64>,
+    /// Of each subscriber's user.
+    #[serde(default)]
+    pub(super) subscriber: BTreeMap<String, i64>,
 }
 
 /// At which nodes an object exists, and how often.
@@ -104,6 +107,8 @@ pub(super) enum When {
     Parent,
     /// Once for each child, `{child}` being the child's region.
     EachChild,
+    /// Once for each subscriber, `{subscriber}` being its id.
+    EachSubscriber,
 }
 
 impl ExchangeKind {
@@ -156,6 +161,7 @@ mod tests {
         for queue in &declaration.queues {
             assert!(queue.dead_letter.as_deref().is_none_or(|name| exchanges.contains(name)), "{queue:?}");
             assert_eq!(queue.when == When::EachChild, queue.name.contains("{child}"), "{queue:?}");
+            assert_eq!(queue.when == When::EachSubscriber, queue.name.contains("{subscriber}"), "{queue:?}");
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What a vhost should be: the declaration, rendered for one node. Pure.
 
-use super::NodeTopology;
 use super::declaration::{Declaration, DeclaredBinding, DeclaredExchange, DeclaredQueue, Destination, When};
-use super::node::keys_of;
+use super::node::{NodeTopology, keys_of};
 use super::objects::{Binding, End, Exchange, Permission, Queue, TopicPermission};
 use crate::standard::region::Region;
 use serde_json::{Map, Value, json};
@@ -81,34 +80,53 @@ fn users(declaration: &Declaration, node: &NodeTopology) -> BTreeMap<String, Des
         };
         (child.user.clone(), user)
     });
-    children.chain([(node.user.clone(), own)]).collect()
+    let subscribers = node.subscribers.iter().map(|subscriber| {
+        let user = DesiredUser {
+            password: subscriber.password.clone(),
+            permission: NodeTopology::subscriber_permission(subscriber),
+            topics: BTreeMap::new(),
+            limits: declaration.limits.subscriber.clone(),
+        };
+        (subscriber.user(), user)
+    });
+    children.chain(subscribers).chain([(node.user.clone(), own)]).collect()
 }
 
 /// What the placeholders of one object stand for.
 #[derive(Clone, Copy)]
 struct Placeholders<'a> {
     node: &'a NodeTopology,
-    child: Option<Region>,
+    neighbour: Neighbour<'a>,
+}
+
+/// Whose object it is.
+#[derive(Clone, Copy)]
+enum Neighbour<'a> {
+    None,
+    Child(Region),
+    Subscriber(&'a str),
 }
 
 impl Placeholders<'_> {
     fn of(&self, template: &str) -> String {
         let name = template.replace("{tier}", self.node.tier().as_str());
-        match self.child {
-            Some(child) => name.replace("{child}", &child.to_string()),
-            None => name,
+        match self.neighbour {
+            Neighbour::None => name,
+            Neighbour::Child(region) => name.replace("{child}", &region.to_string()),
+            Neighbour::Subscriber(id) => name.replace("{subscriber}", id),
         }
     }
 }
 
 /// One set of names for each time that the object exists at the node.
 fn names(node: &NodeTopology, when: When) -> impl Iterator<Item = Placeholders<'_>> {
-    let children: Vec<Option<Region>> = match when {
-        When::Always => vec![None],
-        When::Parent => node.has_parent.then_some(None).into_iter().collect(),
-        When::EachChild => node.children.iter().map(|child| Some(child.region)).collect(),
+    let neighbours: Vec<Neighbour<'_>> = match when {
+        When::Always => vec![Neighbour::None],
+        When::Parent => node.has_parent.then_some(Neighbour::None).into_iter().collect(),
+        When::EachChild => node.children.iter().map(|child| Neighbour::Child(child.region)).collect(),
+        When::EachSubscriber => node.subscribers.iter().map(|each| Neighbour::Subscriber(&each.id)).collect(),
     };
-    children.into_iter().map(move |child| Placeholders { node, child })
+    neighbours.into_iter().map(move |neighbour| Placeholders { node, neighbour })
 }
 
 fn exchange(declared: &DeclaredExchange, names: Placeholders<'_>) -> Exchange {
@@ -135,7 +153,9 @@ fn queue(declared: &DeclaredQueue, names: Placeholders<'_>) -> Queue {
     for (argument, bound) in [("x-max-length", declared.max_length), ("x-max-length-bytes", declared.max_bytes)] {
         if let Some(bound) = bound {
             set(argument, json!(bound));
-            set("x-overflow", json!("drop-head"));
+            if declared.dead_letter.is_none() {
+                set("x-overflow", json!("drop-head"));
+            }
         }
     }
     Queue { durable: true, auto_delete: false, arguments }
@@ -162,7 +182,7 @@ fn binding(declared: &DeclaredBinding, names: Placeholders<'_>) -> Binding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ChildUser;
+    use super::super::{ChildUser, SubscriberUser};
     use super::*;
     use crate::broker::Names;
     use crate::standard::region::Tier;
@@ -180,6 +200,7 @@ mod tests {
             password: None,
             has_parent,
             children: children.iter().map(child).collect(),
+            subscribers: Vec::new(),
         }
     }
 
@@ -212,6 +233,24 @@ mod tests {
         assert_eq!(child.topics.keys().collect::<Vec<_>>(), ["city"]);
         assert!(child.limits.contains_key("max-connections") && city.users["node-370200"].limits.is_empty());
         assert!(!desired("370203", true, &[]).queues.keys().any(|name| name.contains("receipts")));
+    }
+
+    #[test]
+    fn a_subscriber_reads_its_own_queue_which_refuses_rather_than_loses() {
+        let mut node = node("370200", true, &[]);
+        let ids = ["emergency-1", "transport"];
+        node.subscribers = ids.map(|id| SubscriberUser { id: id.to_owned(), password: None }).into();
+        let desired = Desired::new(&Declaration::builtin(), &node);
+        for id in ids {
+            let queue = &desired.queues[&format!("sub.{id}")];
+            assert!(queue.arguments.contains_key("x-max-length"), "bounded, since a subscriber may be away for weeks");
+            assert_eq!(queue.arguments["x-overflow"], "reject-publish");
+            let user = &desired.users[&format!("sub-{id}")];
+            assert_eq!(user.permission.read, format!("^sub\\.{id}$"));
+            assert_eq!((user.permission.write.as_str(), user.permission.configure.as_str()), ("^$", "^$"));
+            assert!(user.limits.contains_key("max-connections"));
+            assert!(desired.bindings.iter().any(|b| b.source == "city.share" && b.key == id));
+        }
     }
 
     #[test]

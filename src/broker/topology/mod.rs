@@ -23,5 +23,5 @@ pub use declaration::{Declaration, DeclarationError};
 pub use desired::Desired;
 pub use difference::{Action, Difference, difference};
 pub use management::{Management, TopologyError};
-pub use node::{ChildUser, NodeTopology};
+pub use node::{ChildUser, NodeTopology, SubscriberUser};
 pub use observed::Observed;

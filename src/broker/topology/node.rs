@@ -18,6 +18,8 @@ pub struct NodeTopology {
     pub has_parent: bool,
     /// The nodes that share up to it.
     pub children: Vec<ChildUser>,
+    /// Those who fetch what they subscribed to.
+    pub subscribers: Vec<SubscriberUser>,
 }
 
 /// A child's user at its parent's broker.
@@ -29,6 +31,23 @@ pub struct ChildUser {
     pub user: String,
     /// Its password; `None` leaves the user as it is.
     pub password: Option<String>,
+}
+
+/// A subscriber's user at the node's own broker. One subscription has one user, so that a password that leaks opens one
+/// queue.
+#[derive(Clone)]
+pub struct SubscriberUser {
+    /// The subscription's id: small letters, digits and hyphens.
+    pub id: String,
+    /// Its password; `None` leaves the user as it is.
+    pub password: Option<String>,
+}
+
+impl SubscriberUser {
+    /// The user's name at the broker.
+    pub fn user(&self) -> String {
+        format!("sub-{}", self.id)
+    }
 }
 
 impl NodeTopology {
@@ -50,6 +69,12 @@ impl NodeTopology {
             write: format!("^{tier}$"),
             read: format!("^{tier}\\.receipts\\.{child}$"),
         }
+    }
+
+    /// What a subscriber may do: read its queue. An id has no letter that means something in a pattern.
+    pub(super) fn subscriber_permission(subscriber: &SubscriberUser) -> Permission {
+        let nothing = || NOTHING.to_owned();
+        Permission { configure: nothing(), write: nothing(), read: format!("^sub\\.{}$", subscriber.id) }
     }
 }
 

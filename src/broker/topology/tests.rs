@@ -24,6 +24,7 @@ fn city() -> NodeTopology {
             user: "node-370203".to_owned(),
             password: Some("childs".to_owned()),
         }],
+        subscribers: Vec::new(),
     }
 }
 

@@ -31,8 +31,8 @@ fn account(name: &str, want: &DesiredUser, there: Option<&ObservedUser>) -> Opti
                 Difference::new(Action::Create, "user", name, "", vec![put(Credential::Password(password.clone()))])
             }
             None => Difference::new(Action::Create, "user", name, "does not exist", Vec::new()).for_a_person(
-                "the settings give no password for it: set [[children]] broker_password, or the password in [broker] uri, \
-                 and apply again",
+                "the settings give no password for it: set broker_password of its [[children]] or [[subscribers]] section, or \
+                 the password in [broker] uri, and apply again",
             ),
         });
     };

@@ -1,8 +1,8 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
 use crate::batch::{
-    Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open, read_changes, reseal,
-    routing_key, seal,
+    ATTEMPT_HEADER, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open,
+    read_changes, reseal, routing_key, seal,
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
@@ -14,6 +14,7 @@ use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
 use crate::store::{About, NewBatch};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Compression level of stored bodies: the fastest; JSON of records shrinks to an eighth already.
 const LEVEL: i32 = 1;
@@ -83,7 +84,7 @@ impl Preparer {
         Ok(Prepared { batch: self.batch(opened, region, changes, delivery)?, onward })
     }
 
-    fn changes(&self, opened: &Opened, now: Moment) -> Result<Vec<Change>, Fault> {
+    fn changes(&self, opened: &Opened<'_>, now: Moment) -> Result<Vec<Change>, Fault> {
         let fault = |code, detail: String| Err(Fault::new(code, detail).about(about(opened)));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
             return fault(Reason::UnknownBusicode, format!("this node has no dataset {}", opened.busicode));
@@ -116,21 +117,25 @@ impl Preparer {
 
     /// The message for the accepted exchange, signed by this node. What it sealed at its door with its present key stays
     /// as it is.
-    fn onward(&self, opened: &Opened, routing_key: String, delivery: &Delivery, now: Moment) -> Onward {
+    fn onward(&self, opened: &Opened<'_>, routing_key: String, delivery: &Delivery, now: Moment) -> Onward {
         let mut manifest = opened.manifest.clone();
         manifest.trace.push(Passage { region: self.node.region.to_string(), at: now.to_rfc3339() });
-        let sealed = match std::str::from_utf8(&delivery.body) {
-            Ok(body) if opened.manifest.origin == self.node.region && !opened.by_former_key => {
-                reseal(&self.node, &manifest, body)
-            }
-            _ => seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist),
+        let sealed = if opened.manifest.origin == self.node.region && !opened.by_former_key {
+            reseal(&self.node, &manifest, delivery.body.clone())
+        } else {
+            seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist)
         };
         Onward { routing_key, sealed }
     }
 
+    fn failure(&self, delivery: &Delivery) -> Uuid {
+        let Delivery { routing_key, headers, body, .. } = delivery;
+        failure_id(self.node.cipher.as_ref(), "persist", routing_key, headers, body)
+    }
+
     fn batch(
         &self,
-        opened: Opened,
+        opened: Opened<'_>,
         region: Region,
         changes: Vec<Change>,
         delivery: &Delivery,
@@ -155,16 +160,17 @@ impl Preparer {
             bytes: opened.busilist.len(),
             body,
             changes,
-            failure: failure_id(
-                self.node.cipher.as_ref(),
-                "persist",
-                &delivery.routing_key,
-                &delivery.headers,
-                &delivery.body,
-            ),
+            failure: may_have_failed(delivery).then(|| self.failure(delivery)),
             must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
     }
+}
+
+/// Whether a failure of this very message can have been kept. Its id costs a hash of the whole body, and a message seen for the
+/// first time has none. (Where a child's uplink sent it twice and the first copy failed, the failure's own next attempt finds
+/// the batch committed.)
+fn may_have_failed(delivery: &Delivery) -> bool {
+    delivery.delivery_count > 0 || delivery.headers.contains_key(ATTEMPT_HEADER)
 }
 
 fn reason_of(fault: &OpenFault) -> Reason {
@@ -180,7 +186,7 @@ fn reason_of(fault: &OpenFault) -> Reason {
 }
 
 /// What a verified batch tells of itself.
-fn about(opened: &Opened) -> About {
+fn about(opened: &Opened<'_>) -> About {
     let manifest = &opened.manifest;
     About {
         appid: Some(manifest.evidence.appid.clone()),

@@ -11,6 +11,7 @@ use crate::metrics;
 use crate::store::{NewBatch, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -18,12 +19,17 @@ use tokio_util::task::TaskTracker;
 pub struct Persist {
     context: Context,
     outbox: Outbox,
+    work: Arc<Semaphore>,
 }
 
 /// Messages taken ahead of their acks: small ones by the hundred; bulk ones by two, one being worked on and one on its way,
 /// since each may be tens of megabytes.
 const PREFETCH_SMALL: u16 = 250;
 const PREFETCH_BULK: u16 = 2;
+
+/// Bodies of the groups that are worked on at once, in KiB: their changes take several times that. Two of the largest exchanges
+/// are not worked on at once, dozens of the usual ones are.
+const WORK_KIB: u32 = 40 * 1024;
 
 /// Why a consumer's loop ended.
 enum End {
@@ -40,7 +46,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 impl Persist {
     /// A step that hands committed batches to `outbox`.
     pub fn new(context: Context, outbox: Outbox) -> Self {
-        Self { context, outbox }
+        Self { context, outbox, work: Arc::new(Semaphore::new(WORK_KIB as usize)) }
     }
 
     /// Starts the consumers on `tasks`.
@@ -48,7 +54,8 @@ impl Persist {
         let names = self.context.names;
         for (queue, prefetch) in [(names.persist(), PREFETCH_SMALL), (names.persist_bulk(), PREFETCH_BULK)] {
             for _ in 0..self.context.settings.consumers {
-                let step = Persist { context: self.context.clone(), outbox: self.outbox.clone() };
+                let step =
+                    Persist { context: self.context.clone(), outbox: self.outbox.clone(), work: self.work.clone() };
                 tasks.spawn(step.run(queue.clone(), prefetch));
             }
         }
@@ -94,11 +101,20 @@ impl Persist {
                     return End::BrokerLost;
                 }
             };
+            // Small ones never wait: they are what must not be held up by a long transaction.
+            let _room = if queue == self.context.names.persist_bulk() { self.room(&group).await } else { None };
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
             if !self.process_surely(queue, &group).await {
                 return End::Stopped;
             }
         }
+    }
+
+    /// Waits until the process has memory for the changes of a group.
+    async fn room(&self, group: &[Delivery]) -> Option<SemaphorePermit<'_>> {
+        let kib = group.iter().map(|delivery| delivery.body.len() / 1024 + 1).sum::<usize>();
+        // A group larger than all there is works alone. Nobody closes the semaphore.
+        self.work.acquire_many(u32::try_from(kib).unwrap_or(WORK_KIB).min(WORK_KIB)).await.ok()
     }
 
     /// Works on a group until it is acked, however long the store is away. False when told to stop meanwhile.
@@ -185,7 +201,7 @@ impl Persist {
             routing_key: onward.routing_key,
             id: batch.id,
             headers: onward.sealed.headers,
-            body: onward.sealed.body.into_bytes().into(),
+            body: onward.sealed.body,
         });
     }
 

@@ -97,7 +97,7 @@ pub async fn publish(
         properties = properties.with_user_id(user.into());
     }
     let options = BasicPublishOptions { mandatory: true, immediate: false };
-    let confirm = channel.basic_publish("city".into(), key.into(), options, sealed.body.as_bytes(), properties).await?;
+    let confirm = channel.basic_publish("city".into(), key.into(), options, &sealed.body, properties).await?;
     assert_eq!(confirm.await?, Confirmation::Ack(None));
     Ok(())
 }

@@ -51,6 +51,15 @@ impl NodeProcess {
         std::net::SocketAddr::from(([127, 0, 0, 1], self.ports[1]))
     }
 
+    /// Lets the process open no more than `spare` files beyond those it has open.
+    pub fn limit_files(&self, spare: usize) {
+        let pid = self.child.id().to_string();
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a running process").count();
+        let limit = format!("--nofile={}", open + spare);
+        let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit, of util-linux");
+        assert!(status.success());
+    }
+
     /// Where metrics and health are.
     pub fn metrics_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[2])

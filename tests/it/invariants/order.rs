@@ -69,7 +69,7 @@ fn batch(region: Region, number: u128, drafts: &[Draft]) -> NewBatch {
         bytes: 2,
         body: vec![],
         changes: changes.collect(),
-        failure: Uuid::from_u128(number),
+        failure: None,
         must_exist: false,
     }
 }

@@ -67,6 +67,22 @@ async fn clause_7_2_what_is_expired_or_of_another_ca_is_turned_away_at_the_hands
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clause_7_2_where_a_certificate_is_required_nobody_is_let_in_without_one() {
+    let pki = Pki::new();
+    let listener = pki.listener("interface", &(pki.asks_for_certificates() + "client = \"required\"\n"));
+    let node = Spec::new("370203").extra(&(listener + &app("bare", "certificate"))).start(&[]).await;
+    let answered = query(&anyone(&pki, &node)).await;
+    assert!(matches!(answered, Err(ClientError::Unreachable { .. })), "{answered:?}");
+    let foreign = Pki::new().authority.client("bare", YEAR).unwrap();
+    assert!(query(&pki.client(&node, "bare", Some(&foreign))).await.is_err());
+    let [bare, other] = ["bare", "other"].map(|name| pki.authority.client(name, YEAR).unwrap());
+    assert!(query_signed(&pki.client(&node, "bare", Some(&bare)), "").await.unwrap().success);
+    // Whoever is let in must still prove who it is.
+    assert!(query(&pki.client(&node, crate::harness::APP, Some(&other))).await.unwrap().success);
+    assert_unproven(query_signed(&pki.client(&node, crate::harness::APP, Some(&other)), "00").await, "签名校验失败");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clause_7_2_a_revoked_certificate_is_refused_without_restart_and_on_connections_that_live_on() {
     let pki = Pki::new();
     let node = node(&pki).await;

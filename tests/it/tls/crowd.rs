@@ -158,6 +158,33 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn invariant_8_where_the_system_gives_no_more_files_those_that_rest_make_room_for_callers() {
+    let node = Spec::new("370203").prepare(&[]).await;
+    let process = NodeProcess::start(&node);
+    process.ready().await;
+    process.limit_files(20);
+    // The kernel takes connections that the process cannot take from it yet; so nobody waits here for an answer.
+    let mut idle = Vec::new();
+    for _ in 0..60 {
+        let mut stream = TcpStream::connect(process.interface()).await.unwrap();
+        stream.write_all(CHEAP.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    for stream in &mut idle {
+        answer(stream).await.expect("answered in its turn");
+    }
+    let key = sesame::standard::cipher::Key::parse(crate::harness::KEY).unwrap();
+    let caller = sesame::client::Client::new(&process.url(), crate::harness::APP, key).unwrap();
+    assert!(super::fixture::query(&caller).await.unwrap().success);
+    drop(idle);
+    let metrics = reqwest::get(format!("{}/metrics", process.metrics_url())).await.unwrap().text().await.unwrap();
+    let failed = metrics.lines().find(|line| line.starts_with("sesame_accept_failures_total{listener=\"interface\"}"));
+    let failed = failed.and_then(|line| line.split(' ').nth(1)).and_then(|count| count.parse::<u64>().ok());
+    assert!(failed.is_some_and(|failed| failed > 0), "the limit was reached: {failed:?}");
+    process.ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invariant_8_a_connection_over_tls_costs_little_memory() {
     const MANY: usize = 1_000;
     let pki = Pki::new();

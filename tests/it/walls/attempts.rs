@@ -1,13 +1,12 @@
 //! Over AMQP.
 
-use super::{Walls, channel, code, publish};
+use super::{Walls, channel, code, publish, refused};
 use lapin::options::{
     BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ExchangeBindOptions, ExchangeDeclareOptions,
     ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
-use std::future::Future;
 
 /// Queues of the city that are not the child's receipts.
 const FOREIGN_QUEUES: [&str; 7] = [
@@ -21,16 +20,6 @@ const FOREIGN_QUEUES: [&str; 7] = [
 ];
 
 const OWN_RECEIPTS: &str = "city.receipts.370203";
-
-/// Each attempt on a channel of its own, since a refusal closes it, must be refused with 403.
-async fn refused<T, F: Future<Output = Result<T, lapin::Error>>>(
-    connection: &Connection,
-    what: &str,
-    attempt: impl FnOnce(Channel) -> F,
-) {
-    let error = attempt(channel(connection).await).await.err().unwrap_or_else(|| panic!("let through: {what}"));
-    assert_eq!(code(&error), 403, "{what}: {error}");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_5_a_child_publishes_its_own_keys_at_one_exchange_and_nothing_else() {

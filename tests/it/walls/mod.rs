@@ -1,4 +1,4 @@
-//! Invariant 5 and §7.2 at the broker: a child's very own credentials against its parent's running broker. What RabbitMQ
+//! Invariant 5 and §7.2 at the broker: a child's and a subscriber's very own credentials against a running broker. What RabbitMQ
 //! refuses is refused here; what it lets through is refused by persist and listed as a failure. `invariants/forged` has the
 //! forgeries within a message.
 
@@ -6,11 +6,13 @@ mod attempts;
 mod beside;
 mod copies;
 mod removed;
+mod subscriber;
 
 use crate::harness::{Spec, TestNode};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind};
+use std::future::Future;
 
 /// A city with two children, one of which tries what it may not.
 struct Walls {
@@ -39,6 +41,16 @@ async fn channel(connection: &Connection) -> Channel {
     let channel = connection.create_channel().await.unwrap();
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
     channel
+}
+
+/// Each attempt on a channel of its own, since a refusal closes it, must be refused with 403.
+async fn refused<T, F: Future<Output = Result<T, lapin::Error>>>(
+    connection: &Connection,
+    what: &str,
+    attempt: impl FnOnce(Channel) -> F,
+) {
+    let error = attempt(channel(connection).await).await.err().unwrap_or_else(|| panic!("let through: {what}"));
+    assert_eq!(code(&error), 403, "{what}: {error}");
 }
 
 async fn publish(

@@ -1,0 +1,97 @@
+//! The command line of the benchmark.
+
+use crate::floor::FloorArguments;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Measure sesame against the bare pipeline on this machine
+///
+/// Everything is measured in one run, in turn, on servers of its own: compare ratios of one run, never figures of two.
+#[derive(Debug, Parser)]
+#[command(name = "make bench")]
+#[command(after_help = "Example: make bench ARGS=\"--only=pipeline --json bench.json\"")]
+pub struct Arguments {
+    /// Only these, separated by commas; by default pipeline, chain and standard
+    #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
+    pub only: Vec<Scenario>,
+    /// Write what was found to a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Measure nothing: write the figures of such a file into docs/performance.md, and its chart beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "json"])]
+    pub chart: Option<PathBuf>,
+    /// Least number of rounds
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub rounds: u16,
+    /// Rounds end at this number although the spread is wider than wished
+    #[arg(long, default_value_t = 9)]
+    pub most_rounds: u16,
+    /// Rounds go on until the standard error of every median ratio is below so many percent
+    #[arg(long, default_value_t = 3.0)]
+    pub error: f64,
+    /// Consumers of the floor; more than one number, separated by commas, measures them all
+    #[arg(long, value_delimiter = ',', default_value = "2")]
+    pub consumers: Vec<usize>,
+    /// Records of one bulk measurement
+    #[arg(long, default_value_t = 300_000)]
+    pub bulk_records: usize,
+    /// Exchanges of one measurement of singles
+    #[arg(long, default_value_t = 60_000)]
+    pub singles: usize,
+    /// Records of the scenario volume
+    #[arg(long, default_value_t = 20_000_000)]
+    pub volume_records: usize,
+    /// Small exchanges that wait in the scenario backlog
+    #[arg(long, default_value_t = 1_000_000)]
+    pub backlog_small: usize,
+    /// Folder of its servers, settings and logs
+    #[arg(long, value_name = "DIR", default_value = ".run/bench")]
+    pub dir: PathBuf,
+    /// Given by cargo to every benchmark
+    #[arg(long, hide = true)]
+    pub bench: bool,
+    #[command(subcommand)]
+    pub part: Option<Part>,
+}
+
+/// Other processes of the benchmark, which it starts by itself.
+#[derive(Debug, Subcommand)]
+pub enum Part {
+    /// The bare pipeline
+    #[command(hide = true)]
+    Floor(FloorArguments),
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// The floor and one node: batches of 2,000 with 4 clients, single records with 200
+    Pipeline,
+    /// Only the batches of 2,000
+    Bulk,
+    /// Only the single records
+    Singles,
+    /// Four tiers on this machine: delay when idle, and throughput
+    Chain,
+    /// The performance clauses of the standard, 6.4
+    Standard,
+    /// Millions of records into one node: does it become slower? Takes long
+    Volume,
+    /// 500 bodies of 1 MB and a million small ones wait for a node: how much memory does it take to work them off? Takes long
+    Backlog,
+    /// Where the time goes: flamegraphs of bulk and singles, by perf
+    Profile,
+}
+
+impl Arguments {
+    /// Whether a scenario is to be run.
+    pub fn wants(&self, scenario: Scenario) -> bool {
+        use Scenario::{Bulk, Chain, Pipeline, Singles, Standard};
+        let named = self.only.contains(&scenario);
+        match scenario {
+            Bulk | Singles => named || self.wants(Pipeline),
+            Pipeline | Chain | Standard => named || self.only.is_empty(),
+            _ => named,
+        }
+    }
+}

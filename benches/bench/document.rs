@@ -1,0 +1,86 @@
+//! The figures in docs/performance.md: written between two marks by this program, never by hand.
+
+use crate::chart::svg;
+use crate::report::{Comparison, Report};
+use anyhow::{Context, Result};
+use std::fmt::Write;
+use std::path::Path;
+
+const BEGIN: &str = "<!-- figures: written by make bench ARGS=\"--chart FILE\" -->";
+const END: &str = "<!-- end of figures -->";
+const DOCUMENT: &str = "docs/performance.md";
+const CHART: &str = "docs/performance.svg";
+
+/// Writes the figures of a report into the document, and its chart beside it.
+pub fn write(report: &Report) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join(DOCUMENT);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
+    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{DOCUMENT} lacks the line {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("{DOCUMENT} lacks the line {END}"))?;
+    let figures = figures(report)?;
+    std::fs::write(&path, format!("{before}{BEGIN}\n\n{figures}\n{END}{after}"))
+        .with_context(|| format!("cannot write {DOCUMENT}"))?;
+    std::fs::write(root.join(CHART), svg(&report.comparisons)).with_context(|| format!("cannot write {CHART}"))?;
+    println!("wrote {DOCUMENT} and {CHART}");
+    Ok(())
+}
+
+fn figures(report: &Report) -> Result<String> {
+    let mut text = format!("{}.\n\n![Records persisted a second](performance.svg)\n", report.machine);
+    for comparison in &report.comparisons {
+        table(&mut text, comparison)?;
+    }
+    if !report.figures.is_empty() {
+        writeln!(text, "\n| scenario | figure | value | |\n|---|---|--:|---|")?;
+        for figure in &report.figures {
+            writeln!(text, "| {} | {} | {:.1} | {} |", figure.scenario, figure.name, figure.value, figure.unit)?;
+        }
+    }
+    writeln!(text, "\n| clause | asked | required | measured | |\n|---|---|---|---|---|")?;
+    for check in &report.checks {
+        let result = if check.pass { "pass" } else { "**fail**" };
+        writeln!(text, "| {} | {} | {} | {} | {result} |", check.clause, check.asked, check.required, check.measured)?;
+    }
+    Ok(text)
+}
+
+fn table(text: &mut String, comparison: &Comparison) -> Result<()> {
+    let rounds = comparison.runs.iter().map(|run| run.round).max().unwrap_or(0);
+    writeln!(
+        text,
+        "\n**{}**: {}; medians of {rounds} rounds.\n\n\
+         | subject | records/s (least to most) | exchanges/s | p50 / p99 ms | cores service / rabbit / pg / load | peak MiB service / rabbit / pg | WAL / disk bytes a record | ratio to the floor |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|",
+        comparison.name, comparison.load
+    )?;
+    for subject in comparison.subjects() {
+        let value = |value: &dyn Fn(&crate::report::Run) -> f64| comparison.spread(subject, value).median;
+        let cores = |name: &str| value(&|run| run.process(name).map_or(0.0, |process| process.cores));
+        let peak = |name: &str| comparison.spread(subject, |run| run.process(name).map_or(0.0, |p| p.peak_mib)).most;
+        let records = comparison.spread(subject, |run| run.records_per_second);
+        let ratio = comparison.ratio(subject).map_or_else(String::new, |ratio| {
+            format!("{:.2} ({:.2} to {:.2}) ± {:.1} %", ratio.median, ratio.least, ratio.most, ratio.uncertainty)
+        });
+        writeln!(
+            text,
+            "| {subject} | {:.0} ({:.0} to {:.0}) | {:.0} | {:.0} / {:.0} | {:.2} / {:.2} / {:.2} / {:.2} | {:.0} / {:.0} / {:.0} | {:.0} / {:.0} | {ratio} |",
+            records.median,
+            records.least,
+            records.most,
+            value(&|run| run.exchanges_per_second),
+            value(&|run| run.p50_ms),
+            value(&|run| run.p99_ms),
+            cores("service"),
+            cores("rabbit"),
+            cores("pg"),
+            cores("load"),
+            peak("service"),
+            peak("rabbit"),
+            peak("pg"),
+            value(&|run| run.wal_bytes_per_record),
+            value(&|run| run.disk_bytes_per_record),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Adds of whole records, which is what most batches are: one statement, and nothing is read first.
+//!
+//! It applies an add where the record is not there yet, or has never been modified and is older: what
+//! [`crate::record::State::merge`] does with such a state is to replace it. Every other case is left to that function.
+
+use super::StoreError;
+use super::json_text::JsonText;
+use crate::record::{Change, Effect, RecordId};
+use deadpool_postgres::Transaction;
+use uuid::Uuid;
+
+const UPSERT: &str = "INSERT INTO records AS r \
+    (busicode, region, key, id, batch, is_deleted, added, fields, applied_at) \
+    SELECT u.busicode, u.region, u.key, nextval('record_ids'), u.batch, false, u.added, u.fields, now() \
+    FROM unnest($1::smallint[], $2::int[], $3::text[], $4::uuid[], $5::bytea[], $6::json[]) \
+    AS u(busicode, region, key, batch, added, fields) \
+    ON CONFLICT (busicode, region, key) DO UPDATE SET batch = excluded.batch, \
+    is_deleted = COALESCE(r.deleted > excluded.added, false), added = excluded.added, fields = excluded.fields, \
+    applied_at = excluded.applied_at \
+    WHERE (r.added IS NULL OR r.added < excluded.added) AND r.modified IS NULL \
+    RETURNING r.busicode, r.region, r.key, r.id";
+
+/// Whether every change is the add of another record. They are sorted by record.
+///
+/// Other slices are not tried: locking some records here and the others later would have transactions wait for each other
+/// crosswise.
+pub(super) fn are_plain(changes: &[(usize, &Change)]) -> bool {
+    changes.iter().all(|(_, change)| matches!(change.effect, Effect::Add(_)))
+        && changes.windows(2).all(|pair| pair[0].1.id != pair[1].1.id)
+}
+
+/// Applies the adds that can be, in their order; gives for each the id of its row, or `None` where it was not applied. The row
+/// is locked then.
+pub(super) async fn apply(tx: &Transaction<'_>, changes: &[(usize, &Change)]) -> Result<Vec<Option<i64>>, StoreError> {
+    let ids = || changes.iter().map(|(_, change)| &change.id);
+    let busicodes: Vec<i16> = ids().map(|id| id.busicode.number() as i16).collect();
+    let regions: Vec<i32> = ids().map(|id| id.region.number() as i32).collect();
+    let keys: Vec<&str> = ids().map(|id| id.key.as_ref()).collect();
+    let batches: Vec<Uuid> = changes.iter().map(|(_, change)| change.version.batch).collect();
+    let versions: Vec<_> = changes.iter().map(|(_, change)| change.version.encode()).collect();
+    let added: Vec<&[u8]> = versions.iter().map(|version| version.as_slice()).collect();
+    let fields: Vec<JsonText<'_>> = changes.iter().map(|(_, change)| JsonText(fields_of(change))).collect();
+    let statement = tx.prepare_cached(UPSERT).await?;
+    let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &batches, &added, &fields]).await?;
+    // Rows come in the order of the changes. One that did not would count as not applied, and be found applied afterwards.
+    let mut rows = rows.iter().peekable();
+    let row_of = |id: &RecordId| {
+        let row = rows.next_if(|row| {
+            let (busicode, region, key): (i16, i32, &str) = (row.get(0), row.get(1), row.get(2));
+            (busicode, region, key) == (id.busicode.number() as i16, id.region.number() as i32, id.key.as_ref())
+        });
+        row.map(|row| row.get(3))
+    };
+    Ok(ids().map(row_of).collect())
+}
+
+/// The fields of an add; [`are_plain`] has seen to it that it is one.
+fn fields_of(change: &Change) -> &str {
+    match &change.effect {
+        Effect::Add(fields) => fields.as_json(),
+        Effect::Modify(_) | Effect::Delete => "{}",
+    }
+}

@@ -1,0 +1,138 @@
+//! A subscriber's own credentials: it empties its queue and can do nothing else.
+
+use super::{channel, code, publish, refused};
+use crate::harness::{Spec, TestNode};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+
+/// A city with two subscribers and a child.
+struct Subscribed {
+    city: TestNode,
+    own: String,
+    other: String,
+    connection: Connection,
+}
+
+impl Subscribed {
+    async fn new() -> Self {
+        let city = Spec::new("370200");
+        let county = Spec::new("370203").parent(&city);
+        // Users are the whole broker's, so ids tell the vhosts of tests apart.
+        let ids = ["emergency", "transport"].map(|name| format!("{name}-{}", city.vhost()));
+        let section = |id: &String| format!("[[subscribers]]\nid = \"{id}\"\nbroker_password = \"secret\"\n");
+        let sections = ids.iter().map(section).collect::<String>();
+        let [own, other] = ids;
+        let city = city.extra(&sections).prepare(&[&county]).await;
+        let node = city.config.broker.uri.text().to_owned();
+        let uri = node.replace(&format!("//{}:", city.config.node.appid), &format!("//sub-{own}:"));
+        assert_ne!(uri, node);
+        let connection = Connection::connect(&uri, ConnectionProperties::default()).await.expect("its own connection");
+        Self { city, own: format!("sub.{own}"), other: format!("sub.{other}"), connection }
+    }
+
+    /// Gives both subscribers a message, as the node's own user.
+    async fn share(&self) {
+        let uri = self.city.config.broker.uri.text();
+        let node = Connection::connect(uri, ConnectionProperties::default()).await.unwrap();
+        for queue in [&self.own, &self.other] {
+            let id = queue.strip_prefix("sub.").unwrap();
+            publish(&channel(&node).await, "city.share", id, BasicProperties::default()).await.expect("shared");
+        }
+    }
+}
+
+async fn get(channel: Channel, queue: &str) -> Result<Option<lapin::message::BasicGetMessage>, lapin::Error> {
+    channel.basic_get(queue.into(), BasicGetOptions::default()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_5_a_subscriber_reads_its_own_queue_and_nothing_else() {
+    let subscribed = Subscribed::new().await;
+    subscribed.share().await;
+    let connection = &subscribed.connection;
+    let reading = channel(connection).await;
+    let message = get(reading, &subscribed.own).await.expect("its own queue").expect("what was shared with it");
+    message.acker.ack(BasicAckOptions::default()).await.expect("taken");
+    assert!(get(channel(connection).await, &subscribed.own).await.unwrap().is_none(), "the other's went elsewhere");
+    let foreign = [
+        subscribed.other.as_str(),
+        "sub.",
+        "city.persist",
+        "city.persist.bulk",
+        "city.log",
+        "city.unrouted",
+        "city.poison",
+        "city.receipts.370203",
+    ];
+    for queue in foreign {
+        refused(connection, &format!("get {queue}"), |channel| get(channel, queue)).await;
+        refused(connection, &format!("consume {queue}"), async |channel: Channel| {
+            let options = BasicConsumeOptions::default();
+            channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_5_a_subscriber_publishes_declares_binds_and_deletes_nothing() {
+    let subscribed = Subscribed::new().await;
+    let connection = &subscribed.connection;
+    let own = subscribed.own.as_str();
+    for exchange in
+        ["city", "city.share", "city.persist", "city.accepted", "city.receipts", "city.dead", "", "amq.topic"]
+    {
+        for key in ["37.02.03.007.01", own, own.strip_prefix("sub.").unwrap()] {
+            refused(connection, &format!("publishing {key} to {exchange:?}"), async |channel: Channel| {
+                publish(&channel, exchange, key, BasicProperties::default()).await
+            })
+            .await;
+        }
+    }
+    for queue in [own, "mine", "sub.mine", ""] {
+        refused(connection, &format!("declare {queue:?}"), async |channel: Channel| {
+            let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+            channel.queue_declare(queue.into(), options, FieldTable::default()).await
+        })
+        .await;
+    }
+    // It would be fed by everything that happens in the node if it could bind its queue.
+    for source in ["city.accepted", "city.share", "city", "amq.topic"] {
+        refused(connection, &format!("bind to {source}"), async |channel: Channel| {
+            let options = QueueBindOptions::default();
+            channel.queue_bind(own.into(), source.into(), "#".into(), options, FieldTable::default()).await
+        })
+        .await;
+    }
+    for queue in [own, subscribed.other.as_str(), "city.persist"] {
+        refused(connection, &format!("delete {queue}"), async |channel: Channel| {
+            channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_a_subscriber_cannot_take_up_the_brokers_connections() {
+    let subscribed = Subscribed::new().await;
+    let uri = subscribed.city.config.broker.uri.text();
+    let uri =
+        uri.replace(&format!("//{}:", subscribed.city.config.node.appid), &format!("//{}:", user(&subscribed.own)));
+    let mut connections = Vec::new();
+    let refusal = loop {
+        match Connection::connect(&uri, ConnectionProperties::default()).await {
+            Ok(connection) => connections.push(connection),
+            Err(error) => break error,
+        }
+        assert!(connections.len() < 16, "more connections than declared");
+    };
+    assert_eq!((connections.len() + 1, code(&refusal)), (16, 530), "{refusal}");
+}
+
+/// The user of a queue.
+fn user(queue: &str) -> String {
+    queue.replacen("sub.", "sub-", 1)
+}
