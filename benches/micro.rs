@@ -84,7 +84,9 @@ fn batch(criterion: &mut Criterion) {
         b.iter(|| check_records(batch.dataset(), Action::Add, black_box(&elements), &batch.stamp).good);
     });
     group.bench_function("changes", |b| b.iter(|| batch.changes().len()));
-    group.bench_function("compress", |b| b.iter(|| zstd::bulk::compress(black_box(batch.busilist.as_bytes()), 1).unwrap()));
+    group.bench_function("compress", |b| {
+        b.iter(|| zstd::bulk::compress(black_box(batch.busilist.as_bytes()), 1).unwrap())
+    });
     let changes = batch.changes();
     let merge = |states: &mut [State]| {
         for (state, change) in states.iter_mut().zip(&changes) {

@@ -24,7 +24,8 @@ impl Bench {
     pub async fn machine(&self) -> Result<String> {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
+        let total =
+            memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok());
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let date = time::OffsetDateTime::now_utc().date();
         Ok(format!(

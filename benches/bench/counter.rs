@@ -14,7 +14,10 @@ pub struct Counter {
 enum Source {
     Floor(SocketAddr),
     /// Where metrics are, and whether what went to the parent counts too.
-    Node { metrics: SocketAddr, uplink: bool },
+    Node {
+        metrics: SocketAddr,
+        uplink: bool,
+    },
 }
 
 impl Counter {

@@ -36,9 +36,22 @@ impl Frame {
     pub fn inclusive(&self) -> Vec<(String, u64)> {
         let mut totals = BTreeMap::new();
         self.add_to(&mut totals, &mut Vec::new());
-        let mut totals: Vec<(String, u64)> = totals.into_iter().collect();
-        totals.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples));
-        totals
+        ranked(totals)
+    }
+
+    /// Samples by function at the end of the stack, the most first.
+    pub fn exclusive(&self) -> Vec<(String, u64)> {
+        let mut totals = BTreeMap::new();
+        self.add_own_to(&mut totals);
+        ranked(totals)
+    }
+
+    fn add_own_to(&self, totals: &mut BTreeMap<String, u64>) {
+        for (name, callee) in &self.callees {
+            let called: u64 = callee.callees.values().map(|callee| callee.samples).sum();
+            *totals.entry(name.clone()).or_default() += callee.samples - called;
+            callee.add_own_to(totals);
+        }
     }
 
     fn add_to<'a>(&'a self, totals: &mut BTreeMap<String, u64>, above: &mut Vec<&'a str>) {
@@ -92,6 +105,12 @@ impl Frame {
             x += width;
         }
     }
+}
+
+fn ranked(totals: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut ranked: Vec<(String, u64)> = totals.into_iter().collect();
+    ranked.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples));
+    ranked
 }
 
 const WIDTH: f64 = 1600.0;

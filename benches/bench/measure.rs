@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// /proc counts CPU in these, on every Linux of today: USER_HZ.
+/// /proc counts CPU in these, on every Linux of today (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 /// Between two looks at the memory of processes that do not note their own peak.
 const LOOK: Duration = Duration::from_millis(100);

@@ -92,8 +92,9 @@ fn settings(
     child: Option<&Region>,
     ports: &[u16],
 ) -> Result<String> {
-    let amqp =
-        |at: Region| Ok::<_, anyhow::Error>(format!("amqp://{}:{KEY}@{}/{}", user(region), servers.broker()?, name(at)));
+    let amqp = |at: Region| {
+        Ok::<_, anyhow::Error>(format!("amqp://{}:{KEY}@{}/{}", user(region), servers.broker()?, name(at)))
+    };
     let [interface, console, metrics] = ports else { bail!("three ports are needed") };
     let mut toml = format!(
         "[node]\nregion = \"{region}\"\nappid = \"{}\"\nkey = \"{KEY}\"\n\

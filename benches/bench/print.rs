@@ -36,7 +36,9 @@ pub fn line(run: &Run) -> String {
 /// Medians over the rounds, and the ratios to the strongest floor.
 pub fn summary(comparison: &Comparison) {
     println!("\n{}: medians of {} rounds", comparison.name, rounds(comparison));
-    println!("subject          exchanges/s      records/s (least to most)          ratio to the floor (least to most, ± error)");
+    println!(
+        "subject          exchanges/s      records/s (least to most)          ratio to the floor (least to most, ± error)"
+    );
     for subject in comparison.subjects() {
         let records = comparison.spread(subject, |run| run.records_per_second);
         let exchanges = comparison.spread(subject, |run| run.exchanges_per_second);

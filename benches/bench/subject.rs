@@ -94,13 +94,7 @@ impl Running {
     }
 }
 
-async fn floor(
-    servers: &Servers,
-    folder: &Path,
-    variant: Variant,
-    consumers: usize,
-    prefetch: u16,
-) -> Result<Running> {
+async fn floor(servers: &Servers, folder: &Path, variant: Variant, consumers: usize, prefetch: u16) -> Result<Running> {
     servers.empty_database(FLOOR)?;
     servers.empty_vhost(FLOOR).await?;
     let interface = SocketAddr::from(([127, 0, 0, 1], ports::free_ports(1)?[0]));

@@ -29,6 +29,9 @@ struct Goal {
 
 /// Measures what is wanted of it.
 pub async fn measure(bench: &Bench, arguments: &Arguments, report: &mut Report) -> Result<()> {
+    if !arguments.wants(Scenario::Bulk) && !arguments.wants(Scenario::Singles) {
+        return Ok(());
+    }
     let mut corpus = Corpus::new(*tiers()?.first().context("a county")?)?;
     let floors = arguments.consumers.iter().flat_map(|consumers| {
         [Variant::D2, Variant::D3].map(|variant| Subject::Floor { variant, consumers: *consumers })

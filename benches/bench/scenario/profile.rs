@@ -51,7 +51,19 @@ async fn profile(bench: &Bench, name: &str, subject: Subject, clients: usize, bo
 
 fn record(pid: i32, data: &Path) -> Result<Child> {
     let mut perf = Command::new("perf");
-    perf.args(["record", "-q", "-e", "cpu-clock", "-F", FREQUENCY, "--call-graph", UNWIND, "-p", &pid.to_string(), "-o"]);
+    perf.args([
+        "record",
+        "-q",
+        "-e",
+        "cpu-clock",
+        "-F",
+        FREQUENCY,
+        "--call-graph",
+        UNWIND,
+        "-p",
+        &pid.to_string(),
+        "-o",
+    ]);
     perf.arg(data).stdout(Stdio::null()).stderr(Stdio::null());
     perf.spawn().context("cannot start perf: install linux-perf (Debian) or linux-tools (Ubuntu)")
 }
@@ -85,11 +97,17 @@ fn print_functions(bench: &Bench, name: &str, data: &Path) -> Result<()> {
     let script = Command::new("perf").args(["script", "-F", "comm,ip,sym", "-i"]).arg(data).output()?;
     ensure!(script.status.success(), "perf script: {}", String::from_utf8_lossy(&script.stderr));
     let root = Frame::fold(&String::from_utf8_lossy(&script.stdout));
-    println!("the service, by function with all it calls, in % of its {} samples:", root.samples);
-    let own = |name: &str| name.contains("sesame::") && !name.contains("{{closure}}");
-    for (function, samples) in root.inclusive().into_iter().filter(|(name, _)| own(name)).take(SHOWN) {
-        println!("{:>6.1}  {function}", 100.0 * samples as f64 / root.samples.max(1) as f64);
-    }
+    let list = |title: &str, functions: Vec<(String, u64)>| {
+        println!("the service, {title}, in % of its {} samples:", root.samples);
+        for (function, samples) in functions.into_iter().take(SHOWN) {
+            println!("{:>6.1}  {function}", 100.0 * samples as f64 / root.samples.max(1) as f64);
+        }
+    };
+    // Inlined functions are named without their path; what is left tells the rooms and crates.
+    let own = |name: &str| name.trim_start_matches('<').starts_with("sesame::");
+    let inclusive = root.inclusive().into_iter().filter(|(name, _)| own(name)).collect();
+    list("by function of sesame with all it calls", inclusive);
+    list("by function alone", root.exclusive());
     let file = bench.folder.join(format!("{name}.svg"));
     std::fs::write(&file, root.svg(&format!("sesame serve, {name}")))?;
     println!("flamegraph: {}", file.display());
