@@ -17,9 +17,9 @@ pub struct Arguments {
     /// Write what was found to a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Measure nothing: write the figures of such a file into docs/performance.md, and its chart beside it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "json"])]
-    pub chart: Option<PathBuf>,
+    /// Measure nothing: write the figures of such files into docs/performance.md, and their chart beside it
+    #[arg(long, value_delimiter = ',', value_name = "FILE", conflicts_with_all = ["only", "json"])]
+    pub chart: Vec<PathBuf>,
     /// Least number of rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     pub rounds: u16,

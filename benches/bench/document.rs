@@ -60,7 +60,7 @@ fn table(text: &mut String, comparison: &Comparison) -> Result<()> {
         let peak = |name: &str| comparison.spread(subject, |run| run.process(name).map_or(0.0, |p| p.peak_mib)).most;
         let records = comparison.spread(subject, |run| run.records_per_second);
         let ratio = comparison.ratio(subject).map_or_else(String::new, |ratio| {
-            format!("{:.2} ({:.2} to {:.2}) ± {:.1} %", ratio.median, ratio.least, ratio.most, ratio.uncertainty)
+            format!("{:.2} ({:.2} to {:.2}) {}", ratio.median, ratio.least, ratio.most, ratio.error())
         });
         writeln!(
             text,

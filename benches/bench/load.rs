@@ -20,7 +20,7 @@ pub struct Sent {
 }
 
 /// A request told to come again does so after this pause, and no longer than so.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Up to this length a body goes out in one write with its head.
 const SMALL: usize = 64 * 1024;

@@ -50,8 +50,12 @@ fn main() -> ExitCode {
 
 /// Whether everything that was to be reached was.
 fn measure(arguments: &Arguments) -> Result<bool> {
-    if let Some(file) = &arguments.chart {
-        return document::write(&Report::read(file)?).map(|()| true);
+    if !arguments.chart.is_empty() {
+        let mut report = Report::default();
+        for file in &arguments.chart {
+            report.extend(Report::read(file)?);
+        }
+        return document::write(&report).map(|()| true);
     }
     // One thread: the callers are to leave the machine to those that are measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

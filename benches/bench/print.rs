@@ -43,7 +43,7 @@ pub fn summary(comparison: &Comparison) {
         let records = comparison.spread(subject, |run| run.records_per_second);
         let exchanges = comparison.spread(subject, |run| run.exchanges_per_second);
         let ratio = comparison.ratio(subject).map_or_else(String::new, |ratio| {
-            format!("{:.2} ({:.2} to {:.2}, ±{:.1} %)", ratio.median, ratio.least, ratio.most, ratio.uncertainty)
+            format!("{:.2} ({:.2} to {:.2}, {})", ratio.median, ratio.least, ratio.most, ratio.error())
         });
         println!(
             "{subject:<15} {:>12.0} {:>14.0} ({:.0} to {:.0}) {ratio:>44}",

@@ -108,11 +108,16 @@ pub struct Spread {
     pub least: f64,
     /// The highest.
     pub most: f64,
-    /// Standard error of the median, in percent of it.
-    pub uncertainty: f64,
+    /// Standard error of the median, in percent of it; unknown of a single value.
+    pub uncertainty: Option<f64>,
 }
 
 impl Spread {
+    /// The uncertainty in words.
+    pub fn error(&self) -> String {
+        self.uncertainty.map_or_else(|| "± unknown".to_owned(), |percent| format!("± {percent:.1} %"))
+    }
+
     /// Of these values.
     pub fn of(values: &[f64]) -> Self {
         Self {
@@ -184,6 +189,17 @@ impl Report {
     pub fn figure(&mut self, scenario: &str, name: &str, value: f64, unit: &str) {
         let [scenario, name, unit] = [scenario, name, unit].map(str::to_owned);
         self.figures.push(Figure { scenario, name, value, unit });
+    }
+
+    /// Adds what another run has found.
+    pub fn extend(&mut self, other: Report) {
+        if !self.machine.contains(&other.machine) {
+            let separator = if self.machine.is_empty() { "" } else { "; " };
+            self.machine = format!("{}{separator}{}", self.machine, other.machine);
+        }
+        self.comparisons.extend(other.comparisons);
+        self.figures.extend(other.figures);
+        self.checks.extend(other.checks);
     }
 
     /// Reads one that was written.

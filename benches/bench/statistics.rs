@@ -13,15 +13,15 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The standard error of the median in percent of it, taking the values for normally distributed: 1.25 s/√n.
-pub fn uncertainty_percent(values: &[f64]) -> f64 {
+/// The standard error of the median in percent of it, taking the values for normally distributed: 1.25 s/√n. Unknown of one.
+pub fn uncertainty_percent(values: &[f64]) -> Option<f64> {
     let (count, median) = (values.len() as f64, median(values));
     if values.len() < 2 || median == 0.0 {
-        return 100.0;
+        return None;
     }
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    125.0 * variance.sqrt() / count.sqrt() / median
+    Some(125.0 * variance.sqrt() / count.sqrt() / median)
 }
 
 /// The value that so many of a hundred do not exceed, in milliseconds. `sorted` is.

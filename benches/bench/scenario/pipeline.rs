@@ -86,8 +86,11 @@ async fn compare(
             println!("{}", print::line(&measured));
             comparison.runs.push(measured);
         }
-        let error = |goal: &Goal| comparison.ratio(&goal.subject.to_string()).map_or(100.0, |ratio| ratio.uncertainty);
-        if round >= usize::from(arguments.rounds) && goals.iter().all(|goal| error(goal) < arguments.error) {
+        let known = |goal: &Goal| {
+            let error = comparison.ratio(&goal.subject.to_string()).and_then(|ratio| ratio.uncertainty);
+            error.is_some_and(|percent| percent < arguments.error)
+        };
+        if round >= usize::from(arguments.rounds) && goals.iter().all(known) {
             break;
         }
     }
@@ -103,7 +106,7 @@ fn judge(comparison: &Comparison, goals: &[Goal], report: &mut Report) {
             clause: "target".to_owned(),
             asked: format!("{}: {subject}, as a part of the floor", comparison.name),
             required: format!("at least {:.2}", goal.least),
-            measured: format!("{:.2} ± {:.1} %", ratio.median, ratio.uncertainty),
+            measured: format!("{:.2} {}", ratio.median, ratio.error()),
             pass: ratio.median >= goal.least,
         });
         let peak = comparison.spread(&subject, |run| run.service_mib()).most;

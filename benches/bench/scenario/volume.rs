@@ -20,6 +20,8 @@ const PORTION: usize = 50;
 const LEAD: u64 = 200_000;
 /// The run is looked at in so many equal parts.
 const PARTS: usize = 20;
+/// So many at either end are compared.
+const COMPARED: usize = 3;
 const MOST_FALL_PERCENT: f64 = 15.0;
 
 /// Sends so many records and compares the speed at the beginning and at the end.
@@ -31,7 +33,8 @@ pub async fn measure(bench: &Bench, records: usize, report: &mut Report) -> Resu
         let millions = records as f64 * part as f64 / PARTS as f64 / 1e6;
         report.figure("volume", &format!("speed from {millions:.1} million records on"), *rate, "records/s");
     }
-    let (first, last) = (median(&rates[..3]), median(&rates[PARTS - 3..]));
+    let compared = rates.len().min(COMPARED);
+    let (first, last) = (median(&rates[..compared]), median(&rates[rates.len() - compared..]));
     let fall = 100.0 * (1.0 - last / first);
     let peak = peak_bytes(running.pid) as f64 / f64::from(1 << 20);
     running.stop(&bench.servers).await?;
