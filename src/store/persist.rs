@@ -47,8 +47,8 @@ impl Store {
 const SLICE: usize = 4_000;
 
 async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
-    let mut verdicts = once(tx, group).await?;
-    let fresh: Vec<usize> = verdicts.iter().enumerate().filter(|(_, v)| v.is_none()).map(|(at, _)| at).collect();
+    let standings = once(tx, group).await?;
+    let fresh: Vec<usize> = (0..group.len()).filter(|at| standings[*at] == Standing::Fresh).collect();
     let missing = missing_keys(tx, group, &fresh).await?;
     let withdrawn: Vec<Uuid> = missing.keys().map(|at| group[*at].id).collect();
     if !withdrawn.is_empty() {
@@ -66,27 +66,42 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
         merge(tx, group, &changes, &mut stale).await?;
         changes = rest;
     }
-    for at in fresh {
-        verdicts[at] = Some(Verdict::Committed { stale: stale[at] });
-    }
-    for (at, places) in missing {
-        verdicts[at] = Some(Verdict::MissingKeys(places));
-    }
-    // Every place was filled: by `once`, or by the loops over the rest.
-    let verdicts: Vec<Verdict> = verdicts.into_iter().flatten().collect();
+    let verdict = |(at, standing)| match standing {
+        Standing::Known(verdict) => verdict,
+        Standing::Fresh => match missing.get(&at) {
+            Some(places) => Verdict::MissingKeys(places.clone()),
+            None => Verdict::Committed { stale: stale[at] },
+        },
+        // What was withdrawn has not been committed before: its copy must not be taken for a repetition of anything.
+        Standing::CopyOf(first) => match missing.get(&first) {
+            Some(places) => Verdict::MissingKeys(places.clone()),
+            None => Verdict::Repeated,
+        },
+    };
+    let verdicts: Vec<Verdict> = standings.into_iter().enumerate().map(verdict).collect();
     note(tx, group, &verdicts, outbox).await?;
     Ok(verdicts)
+}
+
+/// Whether a batch was there before.
+#[derive(PartialEq, Eq)]
+enum Standing {
+    /// It is decided already.
+    Known(Verdict),
+    /// It is to be merged.
+    Fresh,
+    /// The same batch as an earlier one of the group, by its place: what becomes of that one becomes of it.
+    CopyOf(usize),
 }
 
 /// How many of these changes, sorted by record, make the next slice: all changes of a record are in the same.
 fn slice_len(changes: &[(usize, &Change)]) -> usize {
     let Some((_, last)) = changes.get(SLICE) else { return changes.len() };
-    let end = SLICE + changes[SLICE..].iter().take_while(|(_, change)| change.id == last.id).count();
-    end
+    SLICE + changes[SLICE..].iter().take_while(|(_, change)| change.id == last.id).count()
 }
 
-/// Inserts the batches and answers those that were there before; `None` for what is to be merged.
-async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Option<Verdict>>, StoreError> {
+/// Inserts the batches and tells which were there before.
+async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Standing>, StoreError> {
     let mut first: HashMap<Uuid, usize> = HashMap::new();
     for (at, batch) in group.iter().enumerate() {
         first.entry(batch.id).or_insert(at);
@@ -98,18 +113,17 @@ async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Option<Ver
     let inserted: HashSet<Uuid> = batches::insert(tx, &distinct).await?;
     let earlier: Vec<Uuid> = first.keys().filter(|id| !inserted.contains(*id)).copied().collect();
     let digests = if earlier.is_empty() { HashMap::new() } else { batches::digests(tx, &earlier).await? };
-    Ok(group
-        .iter()
-        .enumerate()
-        .map(|(at, batch)| {
-            let known = match digests.get(&batch.id) {
-                Some(digest) => digest.as_slice(),
-                None if first[&batch.id] == at => return None,
-                None => group[first[&batch.id]].digest.as_slice(),
-            };
-            Some(if known == batch.digest { Verdict::Repeated } else { Verdict::RandomReused })
-        })
-        .collect())
+    let standing = |(at, batch): (usize, &NewBatch)| {
+        let first = first[&batch.id];
+        match digests.get(&batch.id) {
+            Some(digest) if *digest == batch.digest => Standing::Known(Verdict::Repeated),
+            Some(_) => Standing::Known(Verdict::RandomReused),
+            None if first == at => Standing::Fresh,
+            None if group[first].digest == batch.digest => Standing::CopyOf(first),
+            None => Standing::Known(Verdict::RandomReused),
+        }
+    };
+    Ok(group.iter().enumerate().map(standing).collect())
 }
 
 /// The batches that change records never added, and these records by their place in the batch. A record that an earlier batch

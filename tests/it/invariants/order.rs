@@ -7,7 +7,7 @@ use sesame::record::{Change, Effect, Fields, RecordId, State, Version};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
-use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError};
+use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError, Verdict};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
@@ -21,10 +21,11 @@ fn effect() -> impl Strategy<Value = Effect> {
     let name = || prop_oneof![Just("X"), Just("Y"), Just("Z")];
     let value = || prop_oneof![Just("1"), Just("2"), Just("")];
     prop_oneof![
-        proptest::collection::btree_map(name(), value(), 0..3).prop_map(|m| Effect::Add(Fields::from_members(m))),
-        proptest::collection::btree_map(name(), proptest::option::of(value()), 1..3)
+        // Most often, since batches of adds alone take a way of their own.
+        3 => proptest::collection::btree_map(name(), value(), 0..3).prop_map(|m| Effect::Add(Fields::from_members(m))),
+        1 => proptest::collection::btree_map(name(), proptest::option::of(value()), 1..3)
             .prop_map(|m| Effect::Modify(m.into_iter().map(|(n, v)| (n.into(), v.map(Into::into))).collect())),
-        Just(Effect::Delete),
+        1 => Just(Effect::Delete),
     ]
 }
 
@@ -149,4 +150,24 @@ fn invariant_3_any_order_repetition_and_grouping_ends_in_the_same_records() {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Found by `make chaos`: the failure of a batch whose message came twice in one group was marked as resolved, by the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_1_a_copy_of_a_batch_that_fails_is_no_repetition_of_it() {
+    let store = Store::new(&database().await, 2, Purpose::Persist).unwrap();
+    store.migrate().await.unwrap();
+    let region = Region::parse("370203").unwrap();
+    let modify = Effect::Modify(vec![("X".into(), Some("1".into()))]);
+    let orphan = NewBatch { must_exist: true, action: Action::Modify, ..batch(region, 1, &[(0, 1, modify)]) };
+    let other = NewBatch { digest: [9; 32], ..orphan.clone() };
+    let missing = Verdict::MissingKeys(vec![0]);
+    let verdicts = store.persist(&[orphan.clone(), orphan.clone(), other], false).await.unwrap();
+    assert_eq!(verdicts, [missing.clone(), missing.clone(), Verdict::RandomReused]);
+    assert_eq!(store.persist(std::slice::from_ref(&orphan), false).await.unwrap(), [missing]);
+    // Once the record is there, the first commits and the copy is a repetition.
+    let add = batch(region, 2, &[(0, 0, Effect::Add(Fields::from_members([("X", "0")])))]);
+    let verdicts = store.persist(&[add, orphan.clone(), orphan], false).await.unwrap();
+    let committed = Verdict::Committed { stale: 0 };
+    assert_eq!(verdicts, [committed.clone(), committed, Verdict::Repeated]);
 }
