@@ -5,7 +5,7 @@
 
 use super::StoreError;
 use super::json_text::JsonText;
-use crate::record::{Change, Effect, RecordId};
+use crate::record::{Change, Effect, Fields, RecordId};
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
@@ -20,29 +20,44 @@ const UPSERT: &str = "INSERT INTO records AS r \
     WHERE (r.added IS NULL OR r.added < excluded.added) AND r.modified IS NULL \
     RETURNING r.busicode, r.region, r.key, r.id";
 
-/// Whether every change is the add of another record. They are sorted by record.
+/// An add of a slice, with the place of its batch in the group.
+pub(super) struct Add<'a> {
+    pub(super) at: usize,
+    pub(super) change: &'a Change,
+    fields: &'a Fields,
+}
+
+/// The changes as adds, each of another record; `None` where one is something else or a record comes twice. They are sorted by
+/// record.
 ///
-/// Other slices are not tried: locking some records here and the others later would have transactions wait for each other
-/// crosswise.
-pub(super) fn are_plain(changes: &[(usize, &Change)]) -> bool {
-    changes.iter().all(|(_, change)| matches!(change.effect, Effect::Add(_)))
-        && changes.windows(2).all(|pair| pair[0].1.id != pair[1].1.id)
+/// Other slices are not tried in part: locking some records here and the others later would have transactions wait for each
+/// other crosswise. Such a wait is still possible between this statement and a slice of the other way that holds records this
+/// one wants; PostgreSQL ends it, and the transaction is run again.
+pub(super) fn plain<'a>(changes: &[(usize, &'a Change)]) -> Option<Vec<Add<'a>>> {
+    if changes.windows(2).any(|pair| pair[0].1.id == pair[1].1.id) {
+        return None;
+    }
+    let adds = changes.iter().map(|(at, change)| match &change.effect {
+        Effect::Add(fields) => Some(Add { at: *at, change, fields }),
+        Effect::Modify(_) | Effect::Delete => None,
+    });
+    adds.collect()
 }
 
 /// Applies the adds that can be, in their order; gives for each the id of its row, or `None` where it was not applied. The row
 /// is locked then.
-pub(super) async fn apply(tx: &Transaction<'_>, changes: &[(usize, &Change)]) -> Result<Vec<Option<i64>>, StoreError> {
-    let ids = || changes.iter().map(|(_, change)| &change.id);
+pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<Option<i64>>, StoreError> {
+    let ids = || adds.iter().map(|add| &add.change.id);
     let busicodes: Vec<i16> = ids().map(|id| id.busicode.number() as i16).collect();
     let regions: Vec<i32> = ids().map(|id| id.region.number() as i32).collect();
     let keys: Vec<&str> = ids().map(|id| id.key.as_ref()).collect();
-    let batches: Vec<Uuid> = changes.iter().map(|(_, change)| change.version.batch).collect();
-    let versions: Vec<_> = changes.iter().map(|(_, change)| change.version.encode()).collect();
+    let batches: Vec<Uuid> = adds.iter().map(|add| add.change.version.batch).collect();
+    let versions: Vec<_> = adds.iter().map(|add| add.change.version.encode()).collect();
     let added: Vec<&[u8]> = versions.iter().map(|version| version.as_slice()).collect();
-    let fields: Vec<JsonText<'_>> = changes.iter().map(|(_, change)| JsonText(fields_of(change))).collect();
+    let fields: Vec<JsonText<'_>> = adds.iter().map(|add| JsonText(add.fields.as_json())).collect();
     let statement = tx.prepare_cached(UPSERT).await?;
     let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &batches, &added, &fields]).await?;
-    // Rows come in the order of the changes. One that did not would count as not applied, and be found applied afterwards.
+    // Rows come in the order of the adds. One that did not would count as not applied, and be found applied afterwards.
     let mut rows = rows.iter().peekable();
     let row_of = |id: &RecordId| {
         let row = rows.next_if(|row| {
@@ -52,12 +67,4 @@ pub(super) async fn apply(tx: &Transaction<'_>, changes: &[(usize, &Change)]) ->
         row.map(|row| row.get(3))
     };
     Ok(ids().map(row_of).collect())
-}
-
-/// The fields of an add; [`are_plain`] has seen to it that it is one.
-fn fields_of(change: &Change) -> &str {
-    match &change.effect {
-        Effect::Add(fields) => fields.as_json(),
-        Effect::Modify(_) | Effect::Delete => "{}",
-    }
 }

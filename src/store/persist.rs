@@ -61,10 +61,11 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
     // the changes of one record keep the order of the group.
     changes.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
     let mut stale = vec![0; group.len()];
-    while !changes.is_empty() {
-        let rest = changes.split_off(slice_len(&changes));
-        merge(tx, group, &changes, &mut stale).await?;
-        changes = rest;
+    let mut rest = changes.as_slice();
+    while !rest.is_empty() {
+        let (slice, after) = rest.split_at(slice_len(rest));
+        merge(tx, group, slice, &mut stale).await?;
+        rest = after;
     }
     let verdict = |(at, standing)| match standing {
         Standing::Known(verdict) => verdict,
@@ -133,20 +134,23 @@ async fn missing_keys(
     group: &[NewBatch],
     fresh: &[usize],
 ) -> Result<BTreeMap<usize, Vec<u32>>, StoreError> {
+    let mut missing: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    if fresh.iter().all(|at| !group[*at].must_exist) {
+        return Ok(missing);
+    }
     let mut asked: Vec<(usize, &Change)> = Vec::new();
     let mut added: HashMap<&RecordId, usize> = HashMap::new();
     for at in fresh {
         let batch = &group[*at];
         if batch.must_exist {
             asked.extend(batch.changes.iter().map(|change| (*at, change)));
-        } else if fresh.iter().any(|other| group[*other].must_exist) {
+        } else {
             for change in batch.changes.iter().filter(|change| matches!(change.effect, Effect::Add(_))) {
                 added.entry(&change.id).or_insert(*at);
             }
         }
     }
     asked.retain(|(at, change)| added.get(&change.id).is_none_or(|adding| adding > at));
-    let mut missing: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     for slice in asked.chunks(SLICE) {
         let ids: Vec<&RecordId> = slice.iter().map(|(_, change)| &change.id).collect();
         for (at, change) in never_added(tx, &ids).await?.into_iter().map(|place| slice[place]) {
@@ -165,15 +169,16 @@ async fn merge(
 ) -> Result<(), StoreError> {
     let mut history = Changes::default();
     let mut rest = Vec::new();
-    if adds::are_plain(changes) {
-        for ((at, change), row) in changes.iter().zip(adds::apply(tx, changes).await?) {
-            match row {
-                Some(record) => history.push(record, group[*at].id, change.version.ordinal),
-                None => rest.push((*at, *change)),
+    match adds::plain(changes) {
+        Some(adds) => {
+            for (add, row) in adds.iter().zip(adds::apply(tx, &adds).await?) {
+                match row {
+                    Some(record) => history.push(record, group[add.at].id, add.change.version.ordinal),
+                    None => rest.push((add.at, add.change)),
+                }
             }
         }
-    } else {
-        rest = changes.to_vec();
+        None => rest.extend_from_slice(changes),
     }
     let mut records = Records::lock(tx, rest.iter().map(|(_, change)| *change)).await?;
     for (at, change) in rest {

@@ -19,7 +19,8 @@ use tokio_util::task::TaskTracker;
 pub struct Persist {
     context: Context,
     outbox: Outbox,
-    work: Arc<Semaphore>,
+    /// What its groups wait for; small ones never wait, since a long transaction must not hold them up.
+    work: Option<Arc<Semaphore>>,
 }
 
 /// Messages taken ahead of their acks: small ones by the hundred; bulk ones by two, one being worked on and one on its way,
@@ -46,16 +47,17 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 impl Persist {
     /// A step that hands committed batches to `outbox`.
     pub fn new(context: Context, outbox: Outbox) -> Self {
-        Self { context, outbox, work: Arc::new(Semaphore::new(WORK_KIB as usize)) }
+        Self { context, outbox, work: None }
     }
 
     /// Starts the consumers on `tasks`.
     pub fn start(self, tasks: &TaskTracker) {
         let names = self.context.names;
-        for (queue, prefetch) in [(names.persist(), PREFETCH_SMALL), (names.persist_bulk(), PREFETCH_BULK)] {
+        let work = Arc::new(Semaphore::new(WORK_KIB as usize));
+        let queues = [(names.persist(), PREFETCH_SMALL, None), (names.persist_bulk(), PREFETCH_BULK, Some(work))];
+        for (queue, prefetch, work) in queues {
             for _ in 0..self.context.settings.consumers {
-                let step =
-                    Persist { context: self.context.clone(), outbox: self.outbox.clone(), work: self.work.clone() };
+                let step = Persist { context: self.context.clone(), outbox: self.outbox.clone(), work: work.clone() };
                 tasks.spawn(step.run(queue.clone(), prefetch));
             }
         }
@@ -101,8 +103,7 @@ impl Persist {
                     return End::BrokerLost;
                 }
             };
-            // Small ones never wait: they are what must not be held up by a long transaction.
-            let _room = if queue == self.context.names.persist_bulk() { self.room(&group).await } else { None };
+            let _room = self.room(&group).await;
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
             if !self.process_surely(queue, &group).await {
                 return End::Stopped;
@@ -114,7 +115,7 @@ impl Persist {
     async fn room(&self, group: &[Delivery]) -> Option<SemaphorePermit<'_>> {
         let kib = group.iter().map(|delivery| delivery.body.len() / 1024 + 1).sum::<usize>();
         // A group larger than all there is works alone. Nobody closes the semaphore.
-        self.work.acquire_many(u32::try_from(kib).unwrap_or(WORK_KIB).min(WORK_KIB)).await.ok()
+        self.work.as_ref()?.acquire_many(u32::try_from(kib).unwrap_or(WORK_KIB).min(WORK_KIB)).await.ok()
     }
 
     /// Works on a group until it is acked, however long the store is away. False when told to stop meanwhile.

@@ -1,12 +1,14 @@
 //! A subscriber's own credentials: it empties its queue and can do nothing else.
 
 use super::{channel, code, publish, refused};
-use crate::harness::{Spec, TestNode};
+use crate::harness::{Api, Spec, TestNode};
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+    QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use reqwest::Method;
 
 /// A city with two subscribers and a child.
 struct Subscribed {
@@ -14,12 +16,14 @@ struct Subscribed {
     own: String,
     other: String,
     connection: Connection,
+    api: Api,
 }
 
 impl Subscribed {
     async fn new() -> Self {
         let city = Spec::new("370200");
         let county = Spec::new("370203").parent(&city);
+        let api = Api::of(&city);
         // Users are the whole broker's, so ids tell the vhosts of tests apart.
         let ids = ["emergency", "transport"].map(|name| format!("{name}-{}", city.vhost()));
         let section = |id: &String| format!("[[subscribers]]\nid = \"{id}\"\nbroker_password = \"secret\"\n");
@@ -30,7 +34,7 @@ impl Subscribed {
         let uri = node.replace(&format!("//{}:", city.config.node.appid), &format!("//sub-{own}:"));
         assert_ne!(uri, node);
         let connection = Connection::connect(&uri, ConnectionProperties::default()).await.expect("its own connection");
-        Self { city, own: format!("sub.{own}"), other: format!("sub.{other}"), connection }
+        Self { city, own: format!("sub.{own}"), other: format!("sub.{other}"), connection, api }
     }
 
     /// Gives both subscribers a message, as the node's own user.
@@ -54,7 +58,8 @@ async fn invariant_5_a_subscriber_reads_its_own_queue_and_nothing_else() {
     subscribed.share().await;
     let connection = &subscribed.connection;
     let reading = channel(connection).await;
-    let message = get(reading, &subscribed.own).await.expect("its own queue").expect("what was shared with it");
+    // A channel that nobody holds any more is closed, and its messages go back.
+    let message = get(reading.clone(), &subscribed.own).await.expect("its own queue").expect("what was shared with it");
     message.acker.ack(BasicAckOptions::default()).await.expect("taken");
     assert!(get(channel(connection).await, &subscribed.own).await.unwrap().is_none(), "the other's went elsewhere");
     let foreign = [
@@ -74,6 +79,14 @@ async fn invariant_5_a_subscriber_reads_its_own_queue_and_nothing_else() {
             channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await
         })
         .await;
+        refused(connection, &format!("purge {queue}"), async |channel: Channel| {
+            channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await
+        })
+        .await;
+    }
+    for (method, path) in [(Method::GET, "/api/whoami"), (Method::GET, "/api/queues/{vhost}")] {
+        let (status, said) = subscribed.api.ask_as(&user(&subscribed.own), "secret", method, path, None).await;
+        assert_eq!(status, 401, "the management API: {path}: {said}");
     }
 }
 
