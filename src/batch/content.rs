@@ -4,6 +4,7 @@ use super::Manifest;
 use super::seal::SIGN_HEADER;
 use crate::standard::cipher::Cipher;
 use crate::standard::code::{Action, BusinessCode};
+use crate::standard::sign::{Canonical, Signable};
 use crate::standard::region::Region;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -36,11 +37,21 @@ pub fn failure_id(
     Uuid::new_v5(&NAMESPACE, format!("failure\0{step}\0{key}\0{sign}\0{manifest}\0{body}").as_bytes())
 }
 
-/// SM3 over what makes two exchanges the same: action, business code and decrypted text.
-pub fn content_digest(cipher: &dyn Cipher, busicode: BusinessCode, action: Action, busilist: &str) -> [u8; 32] {
+/// What makes two exchanges the same: SM3 over the canonical string of the sender's own request, its array decrypted and without
+/// space around it.
+///
+/// Of a sender that encrypts nothing and signs by digest that is the very value under its signature: the door has it already.
+pub fn content_digest(
+    cipher: &dyn Cipher,
+    appid: &str,
+    busicode: BusinessCode,
+    action: Action,
+    busilist: &str,
+    random: &str,
+) -> [u8; 32] {
     let busicode = busicode.to_string();
-    let parts = ["action=", action.code(), "&busicode=", &busicode, "&busilist=", busilist];
-    cipher.sm3(&parts.map(str::as_bytes))
+    let canonical = Canonical::Request { action: action.code(), appid, busicode: &busicode, busilist, random };
+    Signable::new(cipher, canonical).digest()
 }
 
 /// `PP.CC.XX.BBB.AA`: the parts of the region that covers every record, business code, action.

@@ -54,7 +54,18 @@ pub struct Delivery {
     pub delivery_count: u64,
     /// The body.
     pub body: Bytes,
+    tag: u64,
     acker: Acker,
+}
+
+/// Acks everything that a consumer holds, in one frame for RabbitMQ to keep.
+///
+/// `held` must be all of it: what came before its newest is acked with it.
+pub async fn ack_all(held: &[Delivery]) -> Result<(), String> {
+    match held.iter().max_by_key(|delivery| delivery.tag) {
+        Some(newest) => newest.ack_through().await,
+        None => Ok(()),
+    }
 }
 
 impl Delivery {
@@ -81,6 +92,7 @@ impl Delivery {
             delivery_count,
             // Exactly as long as it is: the client library lets it grow by doubling.
             body: delivery.data.into_boxed_slice().into(),
+            tag: delivery.delivery_tag,
             acker: delivery.acker,
         }
     }

@@ -12,6 +12,6 @@ mod transport;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
 pub use consumer::{ConsumeError, Consumer};
-pub use message::{Delivery, Message};
+pub use message::{Delivery, Message, ack_all};
 pub use names::Names;
 pub use publisher::{PublishError, Publisher};

@@ -11,7 +11,7 @@ use super::Context;
 use super::context::PROBE;
 use super::failures::{Attempt, Fault, Reason, mend, record};
 use crate::batch::Manifest;
-use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher};
+use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher, ack_all};
 use crate::metrics;
 use crate::volume::Pace;
 use futures_util::future::join_all;
@@ -188,6 +188,10 @@ impl Uplink {
     /// Sends all at once, acks what is confirmed, and returns the rest.
     async fn send_together(&self, window: Vec<Delivery>) -> Result<Vec<Delivery>, End> {
         let verdicts = join_all(window.iter().map(|delivery| self.publish(delivery, Company::Any))).await;
+        if verdicts.iter().all(|verdict| matches!(verdict, Verdict::Confirmed)) {
+            self.settle_all(&window).await?;
+            return Ok(Vec::new());
+        }
         let mut rest = Vec::new();
         for (delivery, verdict) in window.into_iter().zip(verdicts) {
             match verdict {
@@ -315,13 +319,25 @@ impl Uplink {
         if self.context.pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
     }
 
+    /// Settles a window, which is all that the consumer holds: RabbitMQ keeps one ack for it rather than one a message.
+    async fn settle_all(&self, window: &[Delivery]) -> Result<(), End> {
+        for delivery in window {
+            self.mend(delivery).await?;
+        }
+        ack_all(window).await.map_err(|_| End::BrokerLost)
+    }
+
     /// A lost ack or a store away at this moment makes the parent see the batch once more, and know it.
     async fn settle(&self, delivery: &Delivery) -> Result<(), End> {
-        if let Err(error) = mend(&self.context, "uplink", delivery).await {
-            tracing::warn!(%error, "will be sent again");
-            return Err(End::BrokerLost);
-        }
+        self.mend(delivery).await?;
         ack(delivery).await
+    }
+
+    async fn mend(&self, delivery: &Delivery) -> Result<(), End> {
+        mend(&self.context, "uplink", delivery).await.map_err(|error| {
+            tracing::warn!(%error, "will be sent again");
+            End::BrokerLost
+        })
     }
 
     async fn fail(&self, delivery: &Delivery, error: &PublishError) -> Result<(), End> {

@@ -21,6 +21,7 @@ use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
+use crate::standard::sign::Signable;
 use crate::tls::PeerCertificate;
 use crate::volume::Pass;
 use serde::de::IgnoredAny;
@@ -94,7 +95,8 @@ pub(super) fn admit(
     subject.action = shortened(&envelope.action);
     let random = Some(envelope.random.clone());
     let now = door.clock.now();
-    let caller = match authenticate(door, &envelope, certificate, now) {
+    let signable = Signable::new(door.node.cipher.as_ref(), envelope.canonical());
+    let caller = match authenticate(door, &envelope, &signable, certificate, now) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
     };
@@ -102,7 +104,9 @@ pub(super) fn admit(
         Ok(pass) => Some(pass),
         Err(denial) => return Admission { random, caller: Some(caller), subject, pass: None, work: Err(denial) },
     };
-    let work = Checks { door, flag, caller: &caller, envelope: &envelope, started, now, certificate }.run(&mut subject);
+    let checks =
+        Checks { door, flag, caller: &caller, envelope: &envelope, signable: &signable, started, now, certificate };
+    let work = checks.run(&mut subject);
     Admission { random, caller: Some(caller), subject, pass, work }
 }
 
@@ -111,6 +115,7 @@ struct Checks<'a> {
     flag: InterFlag,
     caller: &'a Caller,
     envelope: &'a Envelope<'a>,
+    signable: &'a Signable<'a>,
     started: Instant,
     now: Moment,
     certificate: Option<&'a PeerCertificate>,
@@ -188,7 +193,7 @@ impl Checks<'_> {
         let Some(elements) = split_within(content, most)? else { return Err(too_many_records(party, most)) };
         let findings = check_records(dataset, action, &elements, &stamp);
         self.reachable(&findings)?;
-        let digest = content_digest(self.door.node.cipher.as_ref(), dataset.code(), action, content);
+        let digest = self.digest(dataset.code(), action, content);
         let is_write = self.flag == InterFlag::Exchange;
         refuse_reuse(self.door.randoms.look(batch, digest, is_write))?;
         let findings = self.good(findings)?;
@@ -216,6 +221,15 @@ impl Checks<'_> {
             routing_key: routing_key(cover.unwrap_or(self.door.node.region), dataset.code(), action),
             sealed: seal(&self.door.node, &manifest, dataset.code(), action, content),
         })))
+    }
+
+    /// The content's digest: the one that was signed, where the array stands there as it is.
+    fn digest(&self, busicode: BusinessCode, action: Action, content: &str) -> [u8; 32] {
+        if self.envelope.busilist.text() == content {
+            return self.signable.digest();
+        }
+        let (cipher, caller) = (self.door.node.cipher.as_ref(), self.caller);
+        content_digest(cipher, &caller.app.appid, busicode, action, content, caller.random.as_str())
     }
 
     /// The most records of an exchange, and whose limit that is.

@@ -9,21 +9,20 @@ use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::standard::proof::Proof;
 use crate::standard::refusal::RefusalCode;
-use crate::standard::sign::Signer;
+use crate::standard::sign::Signable;
 use crate::tls::PeerCertificate;
 
-/// Whether app, certificate and signature are good.
+/// Whether app, certificate and signature are good. `signable` is what the envelope's signature covers.
 pub(super) fn authenticate(
     door: &Door,
     envelope: &Envelope<'_>,
+    signable: &Signable<'_>,
     certificate: Option<&PeerCertificate>,
     now: Moment,
 ) -> Result<Caller, Denial> {
     let app = door.apps.get(&envelope.appid).map_err(|absent| unknown(absent, &envelope.appid))?;
     prove(&app.proof, certificate)?;
-    let cipher = door.node.cipher.as_ref();
-    let canonical = envelope.canonical();
-    let verifies = |key| Signer { cipher, profile: app.profile, key }.verify(&canonical, &envelope.sign);
+    let verifies = |key| signable.verify(app.profile, key, &envelope.sign);
     // Whoever need not sign is answered with the newest key.
     let key = match app.proof.needs_signature(&envelope.sign) {
         true => app.keys.good_at(now).find(|key| verifies(key)).cloned(),

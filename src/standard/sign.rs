@@ -5,6 +5,7 @@
 
 use super::cipher::{BLOCK, Cipher, Key};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use subtle::ConstantTimeEq;
 
 /// How an app's signatures are computed from the canonical string.
@@ -98,33 +99,67 @@ impl<'a> Canonical<'a> {
     }
 }
 
+/// A canonical string to sign or to verify. Its SM3 digest, which takes longer than all else, is worked out when it is first
+/// needed, and once, whatever the number of keys tried.
+pub struct Signable<'a> {
+    cipher: &'a dyn Cipher,
+    canonical: Canonical<'a>,
+    digest: OnceCell<[u8; 32]>,
+}
+
+impl<'a> Signable<'a> {
+    /// A canonical string, and what works on it.
+    pub fn new(cipher: &'a dyn Cipher, canonical: Canonical<'a>) -> Self {
+        Self { cipher, canonical, digest: OnceCell::new() }
+    }
+
+    /// The canonical string.
+    pub fn canonical(&self) -> &Canonical<'a> {
+        &self.canonical
+    }
+
+    /// SM3 of the canonical string.
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.get_or_init(|| self.cipher.sm3(&self.canonical.parts()))
+    }
+
+    /// Its signature, in upper-case hexadecimal.
+    pub fn sign(&self, profile: Profile, key: &Key) -> String {
+        hex::encode_upper(self.signature(profile, key))
+    }
+
+    /// Whether `given`, in hexadecimal of either case, is its signature.
+    ///
+    /// How long it takes depends on the lengths alone, never on how much of `given` is right.
+    pub fn verify(&self, profile: Profile, key: &Key, given: &str) -> bool {
+        // A wrong length is known without any work: nobody gets a megabyte hashed for three characters of signature.
+        if given.len() != 2 * signature_length(profile, &self.canonical) {
+            return false;
+        }
+        match hex::decode(given) {
+            Ok(given) => self.signature(profile, key).ct_eq(&given).into(),
+            Err(_) => false,
+        }
+    }
+
+    fn signature(&self, profile: Profile, key: &Key) -> Vec<u8> {
+        match profile {
+            Profile::Digest => self.cipher.sm4_ecb(key, &[hex::encode(self.digest()).as_bytes()]),
+            Profile::Full => self.cipher.sm4_ecb(key, &self.canonical.parts()),
+            Profile::Cmac => self.cipher.sm4_cmac(key, &self.canonical.parts()).to_vec(),
+            Profile::Hmac => self.cipher.hmac_sm3(key, &self.canonical.parts()).to_vec(),
+        }
+    }
+}
+
 /// The signature of `canonical`, in upper-case hexadecimal.
 pub fn sign(cipher: &dyn Cipher, profile: Profile, key: &Key, canonical: &Canonical<'_>) -> String {
-    hex::encode_upper(signature(cipher, profile, key, canonical))
+    Signable::new(cipher, *canonical).sign(profile, key)
 }
 
-/// Whether `given`, in hexadecimal of either case, is the signature of `canonical`.
-///
-/// How long it takes depends on the lengths alone, never on how much of `given` is right.
+/// See [`Signable::verify`].
 pub fn verify(cipher: &dyn Cipher, profile: Profile, key: &Key, canonical: &Canonical<'_>, given: &str) -> bool {
-    // A wrong length is known without any work: nobody gets a megabyte hashed for three characters of signature.
-    if given.len() != 2 * signature_length(profile, canonical) {
-        return false;
-    }
-    match hex::decode(given) {
-        Ok(given) => signature(cipher, profile, key, canonical).ct_eq(&given).into(),
-        Err(_) => false,
-    }
-}
-
-fn signature(cipher: &dyn Cipher, profile: Profile, key: &Key, canonical: &Canonical<'_>) -> Vec<u8> {
-    let parts = canonical.parts();
-    match profile {
-        Profile::Digest => cipher.sm4_ecb(key, &[hex::encode(cipher.sm3(&parts)).as_bytes()]),
-        Profile::Full => cipher.sm4_ecb(key, &parts),
-        Profile::Cmac => cipher.sm4_cmac(key, &parts).to_vec(),
-        Profile::Hmac => cipher.hmac_sm3(key, &parts).to_vec(),
-    }
+    Signable::new(cipher, *canonical).verify(profile, key, given)
 }
 
 /// Bytes of a signature; those of a padded text are its whole blocks and one more.

@@ -4,21 +4,20 @@
 //! [`crate::record::State::merge`] does with such a state is to replace it. Every other case is left to that function.
 
 use super::StoreError;
-use super::json_text::JsonText;
 use crate::record::{Change, Effect, Fields, RecordId};
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
 const UPSERT: &str = "INSERT INTO records AS r \
-    (busicode, region, key, id, batch, is_deleted, added, fields, applied_at) \
-    SELECT u.busicode, u.region, u.key, nextval('record_ids'), u.batch, false, u.added, u.fields, now() \
-    FROM unnest($1::smallint[], $2::int[], $3::text[], $4::uuid[], $5::bytea[], $6::json[]) \
-    AS u(busicode, region, key, batch, added, fields) \
+    (busicode, region, key, id, batch, is_deleted, added, fields, applied_at, first_batch, first_ordinal) \
+    SELECT u.busicode, u.region, u.key, nextval('record_ids'), u.batch, false, u.added, u.fields, now(), u.batch, u.ordinal \
+    FROM unnest($1::smallint[], $2::int[], $3::text[], $4::uuid[], $5::int[], $6::bytea[], $7::text[]) \
+    AS u(busicode, region, key, batch, ordinal, added, fields) \
     ON CONFLICT (busicode, region, key) DO UPDATE SET batch = excluded.batch, \
     is_deleted = COALESCE(r.deleted > excluded.added, false), added = excluded.added, fields = excluded.fields, \
     applied_at = excluded.applied_at \
     WHERE (r.added IS NULL OR r.added < excluded.added) AND r.modified IS NULL \
-    RETURNING r.busicode, r.region, r.key, r.id";
+    RETURNING r.busicode, r.region, r.key, r.id, r.first_batch = r.batch";
 
 /// An add of a slice, with the place of its batch in the group.
 pub(super) struct Add<'a> {
@@ -44,9 +43,18 @@ pub(super) fn plain<'a>(changes: &[(usize, &'a Change)]) -> Option<Vec<Add<'a>>>
     adds.collect()
 }
 
-/// Applies the adds that can be, in their order; gives for each the id of its row, or `None` where it was not applied. The row
-/// is locked then.
-pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<Option<i64>>, StoreError> {
+/// What became of an add.
+pub(super) enum Added {
+    /// The record is new.
+    New,
+    /// It replaced what the row of this id held.
+    Over(i64),
+    /// It was not applied; the record's row is locked.
+    Not,
+}
+
+/// Applies the adds that can be, and says of each in their order what became of it.
+pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<Added>, StoreError> {
     let ids = || adds.iter().map(|add| &add.change.id);
     let busicodes: Vec<i16> = ids().map(|id| id.busicode.number() as i16).collect();
     let regions: Vec<i32> = ids().map(|id| id.region.number() as i32).collect();
@@ -54,17 +62,23 @@ pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<
     let batches: Vec<Uuid> = adds.iter().map(|add| add.change.version.batch).collect();
     let versions: Vec<_> = adds.iter().map(|add| add.change.version.encode()).collect();
     let added: Vec<&[u8]> = versions.iter().map(|version| version.as_slice()).collect();
-    let fields: Vec<JsonText<'_>> = adds.iter().map(|add| JsonText(add.fields.as_json())).collect();
+    let ordinals: Vec<i32> = adds.iter().map(|add| add.change.version.ordinal as i32).collect();
+    let fields: Vec<&str> = adds.iter().map(|add| add.fields.as_json()).collect();
     let statement = tx.prepare_cached(UPSERT).await?;
-    let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &batches, &added, &fields]).await?;
+    let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &batches, &ordinals, &added, &fields]).await?;
     // Rows come in the order of the adds. One that did not would count as not applied, and be found applied afterwards.
     let mut rows = rows.iter().peekable();
-    let row_of = |id: &RecordId| {
+    let outcome = |id: &RecordId| {
         let row = rows.next_if(|row| {
             let (busicode, region, key): (i16, i32, &str) = (row.get(0), row.get(1), row.get(2));
             (busicode, region, key) == (id.busicode.number() as i16, id.region.number() as i32, id.key.as_ref())
         });
-        row.map(|row| row.get(3))
+        // A batch comes once, and here has each record once: a row whose first change is of the batch applied last is new.
+        match row {
+            Some(row) if row.get(4) => Added::New,
+            Some(row) => Added::Over(row.get(3)),
+            None => Added::Not,
+        }
     };
-    Ok(ids().map(row_of).collect())
+    Ok(ids().map(outcome).collect())
 }

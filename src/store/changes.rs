@@ -1,4 +1,4 @@
-//! The history: which batch changed which record.
+//! The history: which batch changed which record. The change that made a record stands in its row; here are the later ones.
 
 use super::StoreError;
 use deadpool_postgres::Transaction;

@@ -4,11 +4,10 @@
 //! [`crate::record::State::merge`], and an add needs to read no more than versions.
 
 use super::StoreError;
-use super::json_text::JsonText;
 use crate::record::{Change, Effect, Fields, Outcome, RecordId, State, Version};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, HashMap};
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
 /// A record touched by the transaction at hand.
@@ -16,10 +15,24 @@ struct Touched {
     /// Id of the row; assigned here for a record that is new.
     id: i64,
     state: State,
-    exists: bool,
-    dirty: bool,
+    row: Row,
     /// The batch of the last change applied.
     batch: Uuid,
+}
+
+/// A record's row in the table.
+enum Row {
+    /// It is there, and has to be written back if dirty.
+    Stored { dirty: bool },
+    /// It is to be inserted, with the change that made the record, once there is one.
+    New { first: Option<First> },
+}
+
+/// The change that made a record.
+#[derive(Clone, Copy)]
+struct First {
+    batch: Uuid,
+    ordinal: u32,
 }
 
 /// The records that a transaction touches, held under lock.
@@ -42,12 +55,11 @@ impl Records {
         let mut records = BTreeMap::new();
         for (id, _) in wanted {
             let touched = match known.remove(id) {
-                Some((row, state)) => Touched { id: row, state, exists: true, dirty: false, batch: Uuid::nil() },
+                Some((id, state)) => Touched { id, state, row: Row::Stored { dirty: false }, batch: Uuid::nil() },
                 None => Touched {
                     id: ids.next().ok_or_else(|| super::batches::corrupt("record_ids"))?,
                     state: State::default(),
-                    exists: false,
-                    dirty: false,
+                    row: Row::New { first: None },
                     batch: Uuid::nil(),
                 },
             };
@@ -56,15 +68,26 @@ impl Records {
         Ok(Self(records))
     }
 
-    /// Merges one change; returns the record's row id and what the merge did.
-    pub(super) fn merge(&mut self, change: &Change) -> Option<(i64, Outcome)> {
+    /// Merges one change; returns what the merge did and, unless the change made the record, the id of the row it is a later
+    /// change of.
+    pub(super) fn merge(&mut self, change: &Change) -> Option<(Option<i64>, Outcome)> {
         let touched = self.0.get_mut(&change.id)?;
         let outcome = touched.state.merge(change.version, &change.effect);
         if outcome == Outcome::Applied {
-            touched.dirty = true;
             touched.batch = change.version.batch;
         }
-        Some((touched.id, outcome))
+        let is_later = match &mut touched.row {
+            Row::Stored { dirty } => {
+                *dirty |= outcome == Outcome::Applied;
+                true
+            }
+            Row::New { first: Some(_) } => true,
+            Row::New { first } => {
+                *first = Some(First { batch: change.version.batch, ordinal: change.version.ordinal });
+                false
+            }
+        };
+        Some((is_later.then_some(touched.id), outcome))
     }
 
     /// Writes back what has changed.
@@ -72,39 +95,53 @@ impl Records {
     /// # Errors
     /// [`StoreError::Conflict`] when another transaction has inserted one of the new keys meanwhile.
     pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
-        let (existing, new): (Vec<_>, Vec<_>) =
-            self.0.iter().filter(|(_, touched)| touched.dirty).partition(|(_, touched)| touched.exists);
+        let (mut stored, mut new, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, touched) in &self.0 {
+            match touched.row {
+                Row::Stored { dirty: true } => stored.push((id, touched)),
+                Row::New { first: Some(first) } => {
+                    new.push((id, touched));
+                    firsts.push(first);
+                }
+                Row::Stored { dirty: false } | Row::New { first: None } => {}
+            }
+        }
         if !new.is_empty() {
             let statement = tx.prepare_cached(INSERT).await?;
-            let inserted = tx.execute(&statement, &Columns::of(&new).parameters()).await?;
+            let batches: Vec<Uuid> = firsts.iter().map(|first| first.batch).collect();
+            let ordinals: Vec<i32> = firsts.iter().map(|first| first.ordinal as i32).collect();
+            let columns = Columns::of(&new);
+            let mut parameters = columns.parameters().to_vec();
+            parameters.extend([&batches as &(dyn ToSql + Sync), &ordinals]);
+            let inserted = tx.execute(&statement, &parameters).await?;
             if inserted != new.len() as u64 {
                 return Err(StoreError::Conflict("another transaction inserted the same record".to_owned()));
             }
         }
-        if !existing.is_empty() {
+        if !stored.is_empty() {
             let statement = tx.prepare_cached(UPDATE).await?;
-            tx.execute(&statement, &Columns::of(&existing).parameters()).await?;
+            tx.execute(&statement, &Columns::of(&stored).parameters()).await?;
         }
         Ok(())
     }
 }
 
 const INSERT: &str = "INSERT INTO records \
-    (busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields, applied_at) \
+    (busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields, first_batch, first_ordinal, applied_at) \
     SELECT u.*, now() FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bigint[], $5::uuid[], $6::bool[], \
-    $7::bytea[], $8::bytea[], $9::json[], $10::json[]) AS u \
+    $7::bytea[], $8::bytea[], $9::json[], $10::text[], $11::uuid[], $12::int[]) AS u \
     ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE records r SET batch = u.batch, is_deleted = u.is_deleted, added = u.added, \
     deleted = u.deleted, modified = u.modified, fields = u.fields, applied_at = now() \
     FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bigint[], $5::uuid[], $6::bool[], $7::bytea[], $8::bytea[], \
-    $9::json[], $10::json[]) AS u(busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields) \
+    $9::json[], $10::text[]) AS u(busicode, region, key, id, batch, is_deleted, added, deleted, modified, fields) \
     WHERE r.busicode = u.busicode AND r.region = u.region AND r.key = u.key";
 
 // Fields are read wherever they may have to be written back: a modify sets some of them, a delete keeps all, an add keeps
 // the modified ones. An add of a record never modified replaces them unread.
 const READ: &str = "SELECT r.busicode, r.region, r.key, r.id, r.added, r.deleted, r.modified, \
-    CASE WHEN w.fields OR r.modified IS NOT NULL THEN r.fields::text END \
+    CASE WHEN w.fields OR r.modified IS NOT NULL THEN r.fields END \
     FROM unnest($1::smallint[], $2::int[], $3::text[], $4::bool[]) AS w(busicode, region, key, fields) \
     JOIN records r ON r.busicode = w.busicode AND r.region = w.region AND r.key = w.key \
     ORDER BY r.busicode, r.region, r.key FOR UPDATE OF r";
@@ -196,7 +233,7 @@ struct Columns<'a> {
     added: Vec<Option<Vec<u8>>>,
     deleted: Vec<Option<Vec<u8>>>,
     modified: Vec<Option<Json<BTreeMap<&'a str, String>>>>,
-    fields: Vec<JsonText<'a>>,
+    fields: Vec<&'a str>,
 }
 
 impl<'a> Columns<'a> {
@@ -212,11 +249,11 @@ impl<'a> Columns<'a> {
             added: rows.iter().map(|(_, touched)| encoded(touched.state.added)).collect(),
             deleted: rows.iter().map(|(_, touched)| encoded(touched.state.deleted)).collect(),
             modified: rows.iter().map(|(_, touched)| modified(&touched.state)).collect(),
-            fields: rows.iter().map(|(_, touched)| JsonText(touched.state.fields.as_json())).collect(),
+            fields: rows.iter().map(|(_, touched)| touched.state.fields.as_json()).collect(),
         }
     }
 
-    fn parameters(&self) -> [&(dyn tokio_postgres::types::ToSql + Sync); 10] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 10] {
         [
             &self.busicodes,
             &self.regions,

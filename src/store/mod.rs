@@ -7,7 +7,6 @@ mod batches;
 mod changes;
 mod error;
 mod failures;
-mod json_text;
 mod log;
 mod merge;
 mod migrate;

@@ -1,6 +1,6 @@
 //! One transaction for many batches.
 
-use super::adds;
+use super::adds::{self, Added};
 use super::batches::{self, NewBatch};
 use super::changes::Changes;
 use super::merge::{Records, never_added};
@@ -171,10 +171,11 @@ async fn merge(
     let mut rest = Vec::new();
     match adds::plain(changes) {
         Some(adds) => {
-            for (add, row) in adds.iter().zip(adds::apply(tx, &adds).await?) {
-                match row {
-                    Some(record) => history.push(record, group[add.at].id, add.change.version.ordinal),
-                    None => rest.push((add.at, add.change)),
+            for (add, added) in adds.iter().zip(adds::apply(tx, &adds).await?) {
+                match added {
+                    Added::New => {}
+                    Added::Over(record) => history.push(record, group[add.at].id, add.change.version.ordinal),
+                    Added::Not => rest.push((add.at, add.change)),
                 }
             }
         }
@@ -183,8 +184,10 @@ async fn merge(
     let mut records = Records::lock(tx, rest.iter().map(|(_, change)| *change)).await?;
     for (at, change) in rest {
         // `Records::lock` was given every one of them, so the record is there.
-        let Some((record, outcome)) = records.merge(change) else { continue };
-        history.push(record, group[at].id, change.version.ordinal);
+        let Some((later_of, outcome)) = records.merge(change) else { continue };
+        if let Some(record) = later_of {
+            history.push(record, group[at].id, change.version.ordinal);
+        }
         stale[at] += u32::from(outcome == Outcome::Stale);
     }
     records.write(tx).await?;

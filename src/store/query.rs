@@ -162,7 +162,7 @@ fn statement(filter: &RecordFilter) -> (String, Vec<Parameter>) {
     }
     let limit = i64::from(filter.size) + 1;
     let sql = format!(
-        "SELECT applied_at, id, is_deleted, fields::text FROM records WHERE added IS NOT NULL{} \
+        "SELECT applied_at, id, is_deleted, fields FROM records WHERE added IS NOT NULL{} \
          ORDER BY applied_at, id LIMIT {limit}",
         conditions.sql
     );

@@ -31,14 +31,15 @@ pub(super) struct Onward {
     pub(super) sealed: Sealed,
 }
 
-/// What preparing needs of the context.
-#[derive(Clone)]
+/// What preparing needs of the context, for one group.
 pub(super) struct Preparer {
     node: NodeIdentity,
     trust: Arc<Trust>,
     dictionary: Arc<Dictionary>,
     regions: Arc<RegionTable>,
     has_parent: bool,
+    /// Kept from batch to batch: making one costs more than compressing a small body.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
 }
 
 impl Preparer {
@@ -49,18 +50,19 @@ impl Preparer {
             dictionary: context.dictionary.clone(),
             regions: context.regions.clone(),
             has_parent: context.has_parent,
+            compressor: None,
         }
     }
 
     /// [`Preparer::prepare`], but a message that makes it panic is a failure like any other, and stops nobody.
-    pub(super) fn prepare_surely(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
+    pub(super) fn prepare_surely(&mut self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
         let prepared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.prepare(delivery, now)));
         prepared
             .unwrap_or_else(|_| Err(Fault::new(Reason::Internal, "the program panicked; please report it".to_owned())))
     }
 
     /// Verifies the hop and reads the changes.
-    fn prepare(&self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
+    fn prepare(&mut self, delivery: &Delivery, now: Moment) -> Result<Prepared, Fault> {
         let incoming = Incoming {
             user_id: delivery.user_id.as_deref(),
             copied: delivery.copied,
@@ -133,8 +135,16 @@ impl Preparer {
         failure_id(self.node.cipher.as_ref(), "persist", routing_key, headers, body)
     }
 
+    fn compress(&mut self, text: &str) -> std::io::Result<Vec<u8>> {
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(zstd::bulk::Compressor::new(LEVEL)?),
+        };
+        compressor.compress(text.as_bytes())
+    }
+
     fn batch(
-        &self,
+        &mut self,
         opened: Opened<'_>,
         region: Region,
         changes: Vec<Change>,
@@ -142,7 +152,8 @@ impl Preparer {
     ) -> Result<NewBatch, Fault> {
         let about = about(&opened);
         let manifest = opened.manifest;
-        let body = zstd::bulk::compress(opened.busilist.as_bytes(), LEVEL)
+        let body = self
+            .compress(&opened.busilist)
             .map_err(|e| Fault::new(Reason::Internal, format!("the body cannot be compressed: {e}")).about(about))?;
         Ok(NewBatch {
             id: manifest.batch,

@@ -166,7 +166,7 @@ impl Persist {
     }
 
     async fn prepare(&self, group: &Arc<Vec<Delivery>>) -> Vec<Result<Prepared, Fault>> {
-        let (preparer, group, now) = (Preparer::new(&self.context), group.clone(), self.context.clock.now());
+        let (mut preparer, group, now) = (Preparer::new(&self.context), group.clone(), self.context.clock.now());
         let work = tokio::task::spawn_blocking(move || {
             group.iter().map(|delivery| preparer.prepare_surely(delivery, now)).collect()
         });

@@ -76,7 +76,7 @@ fn committed(entries: &[Entry], node: usize) -> i64 {
 
 async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {
     let client = connect(&federation.database(node)).await?;
-    let counts = "SELECT (SELECT count(*) FROM batches), (SELECT count(*) FROM changes), (SELECT count(*) FROM outbox)";
+    let counts = "SELECT (SELECT count(*) FROM batches), (SELECT count(*) FROM history), (SELECT count(*) FROM outbox)";
     let row = client.query_one(counts, &[]).await?;
     let failing = failures(&client).await?.into_iter().map(|failure| failure.batch).collect();
     Ok(Sight { batches: row.get(0), changes: row.get(1), outbox: row.get(2), failing })

@@ -53,9 +53,9 @@ impl Sabotage {
             // As if the same batch had been taken for a new one: merging it again changes no state, but history tells.
             Sabotage::Double => {
                 "CREATE FUNCTION sabotage() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF pg_trigger_depth() = 1 AND abs(hashtext(NEW.batch::text)) % 2 = 0 THEN \
-                 INSERT INTO changes VALUES (NEW.record, NEW.batch, NEW.ordinal); END IF; RETURN NULL; END $$; \
-                 CREATE TRIGGER sabotage AFTER INSERT ON changes FOR EACH ROW EXECUTE FUNCTION sabotage()"
+                 IF abs(hashtext(NEW.first_batch::text)) % 2 = 0 THEN \
+                 INSERT INTO changes VALUES (NEW.id, NEW.first_batch, NEW.first_ordinal); END IF; RETURN NULL; END $$; \
+                 CREATE TRIGGER sabotage AFTER INSERT ON records FOR EACH ROW EXECUTE FUNCTION sabotage()"
             }
             // As if the change had come before the state that is there: that one is put over it.
             Sabotage::Reorder => {

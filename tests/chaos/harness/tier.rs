@@ -78,7 +78,7 @@ async fn history(client: &Client) -> Result<HashMap<Uuid, Vec<(i32, String)>>> {
     let rows = client
         .query(
             "SELECT c.batch, c.ordinal, coalesce(r.region::text || '/' || r.key, 'no record') \
-             FROM changes c LEFT JOIN records r ON r.id = c.record ORDER BY c.batch, c.ordinal",
+             FROM history c LEFT JOIN records r ON r.id = c.record ORDER BY c.batch, c.ordinal",
             &[],
         )
         .await?;
@@ -92,7 +92,7 @@ async fn history(client: &Client) -> Result<HashMap<Uuid, Vec<(i32, String)>>> {
 async fn records(client: &Client) -> Result<BTreeMap<String, Record>> {
     let rows = client
         .query(
-            "SELECT region, key, is_deleted, fields::text, \
+            "SELECT region, key, is_deleted, fields, \
              concat_ws(' ', encode(added, 'hex'), encode(deleted, 'hex'), modified::text) FROM records",
             &[],
         )

@@ -57,7 +57,7 @@ impl Forgery {
             origin: region(self.origin),
             home: region(self.origin),
             accepted: self.accepted,
-            digest: digest.unwrap_or_else(|| content_digest(&Software, busicode, action, &list)),
+            digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, &list, name)),
             records: 1,
             evidence: Evidence {
                 appid: "app".to_owned(),
