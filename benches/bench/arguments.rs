@@ -75,6 +75,8 @@ pub enum Scenario {
     Chain,
     /// The performance clauses of the standard, 6.4
     Standard,
+    /// Ways to store a batch, in PostgreSQL alone
+    Storage,
     /// Millions of records into one node: does it become slower? Takes long
     Volume,
     /// 500 bodies of 1 MB and a million small ones wait for a node: how much memory does it take to work them off? Takes long

@@ -81,15 +81,24 @@ impl Corpus {
         Bodies { bodies, randoms, records }
     }
 
+    /// `count` new records, each with its key.
+    pub fn records(&mut self, count: usize) -> Vec<(String, String)> {
+        (0..count).map(|_| self.record()).collect()
+    }
+
+    fn record(&mut self) -> (String, String) {
+        let Template { before, after } = &self.templates[(self.next % self.templates.len() as u64) as usize];
+        let key = scattered_key(self.next);
+        let record = [before, key.as_str(), after].concat();
+        self.next += 1;
+        (key, record)
+    }
+
     fn body(&mut self, records: usize) -> (Bytes, String) {
         let mut list = String::with_capacity(records * 512);
         for at in 0..records {
-            let template = &self.templates[(self.next % self.templates.len() as u64) as usize];
             list.push(if at == 0 { '[' } else { ',' });
-            list.push_str(&template.before);
-            list.push_str(&scattered_key(self.next));
-            list.push_str(&template.after);
-            self.next += 1;
+            list.push_str(&self.record().1);
         }
         list.push(']');
         let random = Random::from(Uuid::new_v4());

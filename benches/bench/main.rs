@@ -89,6 +89,10 @@ async fn each(bench: &Bench, arguments: &Arguments, report: &mut Report) -> Resu
     if arguments.wants(Scenario::Standard) {
         scenario::standard::measure(bench, report).await?;
     }
+    if arguments.wants(Scenario::Storage) {
+        let rounds = usize::from(arguments.rounds);
+        scenario::storage::measure(bench, arguments.bulk_records, rounds, report).await?;
+    }
     if arguments.wants(Scenario::Volume) {
         scenario::volume::measure(bench, arguments.volume_records, report).await?;
     }

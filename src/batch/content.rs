@@ -4,8 +4,8 @@ use super::Manifest;
 use super::seal::SIGN_HEADER;
 use crate::standard::cipher::Cipher;
 use crate::standard::code::{Action, BusinessCode};
-use crate::standard::sign::{Canonical, Signable};
 use crate::standard::region::Region;
+use crate::standard::sign::{Canonical, Signable};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

@@ -10,7 +10,7 @@ mod serve;
 mod store;
 
 pub use serve::{FloorArguments, run};
-pub use store::Variant;
+pub use store::{TABLES, Variant};
 
 /// The quorum queue between the two halves.
 const QUEUE: &str = "floor";

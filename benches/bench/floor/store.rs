@@ -16,7 +16,8 @@ pub enum Variant {
     D3,
 }
 
-const TABLES: &str = "
+/// Both tables with their indices.
+pub const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS changes (batch uuid NOT NULL, ordinal int NOT NULL, dataset text NOT NULL, pk text NOT NULL,
         region text NOT NULL, action smallint NOT NULL, payload jsonb NOT NULL, at timestamptz NOT NULL);
     CREATE INDEX IF NOT EXISTS changes_batch ON changes (batch);

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod pipeline;
 pub mod profile;
 pub mod standard;
+pub mod storage;
 pub mod volume;
 
 use crate::report::{Check, Report};
