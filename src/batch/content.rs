@@ -40,7 +40,8 @@ pub fn failure_id(
 /// What makes two exchanges the same: SM3 over the canonical string of the sender's own request, its array decrypted and without
 /// space around it.
 ///
-/// Of a sender that encrypts nothing and signs by digest that is the very value under its signature: the door has it already.
+/// Of a sender that encrypts nothing, sends the array as it is and signs by digest that is the very value under its signature:
+/// the door has it already.
 pub fn content_digest(
     cipher: &dyn Cipher,
     appid: &str,

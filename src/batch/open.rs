@@ -1,6 +1,6 @@
 //! Opening: signatures, the broker's word on the sender, and what the sender may speak for must all agree (invariant 5).
 
-use super::seal::SIGN_HEADER;
+use super::seal::{SIGN_HEADER, sealed_text};
 use super::{Evidence, Manifest, NodeIdentity, NotAManifest, batch_id, content_digest};
 use crate::standard::cipher::{Cipher, Key};
 use crate::standard::code::{Action, BusinessCode};
@@ -69,6 +69,8 @@ pub struct Opened<'a> {
     pub busilist: Cow<'a, str>,
     /// What the node that sealed it may speak for.
     pub sender_region: Region,
+    /// That node's signature of the envelope.
+    pub envelope_sign: Cow<'a, str>,
     /// Whether it was sealed with a key that its sender has since changed.
     pub by_former_key: bool,
 }
@@ -164,14 +166,16 @@ pub fn open<'a>(incoming: Incoming<'a>, trust: &Trust, now: Moment) -> Result<Op
     }
     let sealed_here = envelope.appid == trust.own.as_str() && manifest.origin == sender.region;
     let busilist = envelope.busilist.into_text();
-    // What this node sealed at its own door has the digest that it wrote there: the signatures have just told so.
+    // What this node sealed at its own door has the digest that it wrote there: the two signatures, one of which covers the
+    // other, have just told that both are as they were.
     if !sealed_here {
         let Evidence { appid, random, .. } = &manifest.evidence;
         if content_digest(trust.cipher.as_ref(), appid, busicode, action, &busilist, random) != manifest.digest {
             return Err(OpenFault::OtherContent);
         }
     }
-    Ok(Opened { manifest, busicode, action, busilist, sender_region: sender.region, by_former_key })
+    let (sender_region, envelope_sign) = (sender.region, envelope.sign);
+    Ok(Opened { manifest, busicode, action, busilist, sender_region, envelope_sign, by_former_key })
 }
 
 /// The node that sealed the message, and whether it did so with a former key.
@@ -188,7 +192,7 @@ fn verify<'t>(
         return Err(OpenFault::SenderMismatch { sealed: appid.to_owned(), user: user.to_owned() });
     }
     let mismatch = |part| OpenFault::SignMismatch { sender: appid.to_owned(), part };
-    let text = Manifest::signed_text(incoming.headers);
+    let text = sealed_text(incoming.headers, &envelope.sign);
     let given = incoming.headers.get(SIGN_HEADER).map_or("", String::as_str);
     let sealing = |key: &&Key| signer(trust, Profile::Hmac, key).verify(&Canonical::Headers(&text), given);
     let key = sender.keys.iter().find(sealing).ok_or_else(|| mismatch("manifest"))?;
@@ -222,14 +226,18 @@ mod tests {
     }
 
     fn sealed(key: &str) -> Sealed {
-        let (node, busilist) = (node(key), "[{\"A\":\"1\"}]");
+        sealed_with(key, "[{\"A\":\"1\"}]", None)
+    }
+
+    fn sealed_with(key: &str, busilist: &str, digest: Option<[u8; 32]>) -> Sealed {
+        let node = node(key);
         let (busicode, action) = (BusinessCode::parse("007").unwrap(), Action::Add);
         let manifest = Manifest {
             batch: batch_id(node.region, "app", "r"),
             origin: node.region,
             home: node.region,
             accepted: Moment::from_micros(0),
-            digest: content_digest(&Software, "app", busicode, action, busilist, "r"),
+            digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, busilist, "r")),
             records: 1,
             evidence: Evidence {
                 appid: "app".to_owned(),
@@ -266,6 +274,23 @@ mod tests {
         let key = |text: &str| Key::parse(text).unwrap();
         let mixed = Sealed { headers: sealed(NEW).headers, body: sealed(OLD).body };
         let refused = opened(&mixed, &Trust::new(&node(NEW), [key(OLD)], [])).unwrap_err();
-        assert!(matches!(refused, OpenFault::SignMismatch { part: "envelope", .. }), "{refused}");
+        assert!(matches!(refused, OpenFault::SignMismatch { part: "manifest", .. }), "{refused}");
+    }
+
+    #[test]
+    fn invariant_5_a_manifest_belongs_to_one_envelope_and_a_foreign_digest_is_worked_out_anew() {
+        let trust = Trust::new(&node(NEW), [], []);
+        let (one, mut other) = (sealed(NEW), sealed_with(NEW, "[{\"A\":\"2\"}]", None));
+        other.headers = one.headers;
+        let refused = opened(&other, &trust).unwrap_err();
+        assert!(matches!(refused, OpenFault::SignMismatch { part: "manifest", .. }), "{refused}");
+        // The same message, taken by a parent: it believes no digest but its own.
+        let lying = sealed_with(NEW, "[{\"A\":\"1\"}]", Some([0; 32]));
+        let parent =
+            NodeIdentity { region: Region::parse("370200").unwrap(), appid: "node-370200".to_owned(), ..node(OLD) };
+        let child = TrustedNode { region: node(NEW).region, keys: vec![node(NEW).key] };
+        let trust = Trust::new(&parent, [], [("node-370203".to_owned(), child)]);
+        assert!(opened(&sealed(NEW), &trust).is_ok());
+        assert_eq!(opened(&lying, &trust).unwrap_err(), OpenFault::OtherContent);
     }
 }

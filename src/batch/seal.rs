@@ -59,18 +59,30 @@ pub fn seal(
         random: Random::from(manifest.batch),
         sign: Cow::Borrowed(""),
     };
-    let body = envelope.signed(node.signer(Profile::Digest)).write();
-    Sealed { headers: seal_headers(node, manifest, body.len()), body: body.into() }
+    let envelope = envelope.signed(node.signer(Profile::Digest));
+    let body = envelope.write();
+    Sealed { headers: seal_headers(node, manifest, &envelope.sign, body.len()), body: body.into() }
 }
 
-/// Seals the manifest anew around a body that the same node has sealed before.
-pub fn reseal(node: &NodeIdentity, manifest: &Manifest, body: Bytes) -> Sealed {
-    Sealed { headers: seal_headers(node, manifest, body.len()), body }
+/// Seals the manifest anew around a body that the same node has sealed before, its envelope signed `envelope_sign`.
+pub fn reseal(node: &NodeIdentity, manifest: &Manifest, envelope_sign: &str, body: Bytes) -> Sealed {
+    Sealed { headers: seal_headers(node, manifest, envelope_sign, body.len()), body }
 }
 
-fn seal_headers(node: &NodeIdentity, manifest: &Manifest, body_bytes: usize) -> BTreeMap<String, String> {
+/// What the manifest's signature covers: the manifest, and the signature of the envelope that it belongs to. So the manifest of one
+/// envelope is not taken for that of another, even where a sender has used one random twice.
+pub(super) fn sealed_text(headers: &BTreeMap<String, String>, envelope_sign: &str) -> String {
+    format!("{}\nsign={envelope_sign}", Manifest::signed_text(headers))
+}
+
+fn seal_headers(
+    node: &NodeIdentity,
+    manifest: &Manifest,
+    envelope_sign: &str,
+    body_bytes: usize,
+) -> BTreeMap<String, String> {
     let mut headers = manifest.to_headers();
-    let sign = node.signer(Profile::Hmac).sign(&Canonical::Headers(&Manifest::signed_text(&headers)));
+    let sign = node.signer(Profile::Hmac).sign(&Canonical::Headers(&sealed_text(&headers, envelope_sign)));
     headers.insert(SIGN_HEADER.to_owned(), sign);
     let size = if body_bytes < BULK_BYTES { "small" } else { "bulk" };
     headers.insert(SIZE_HEADER.to_owned(), size.to_owned());

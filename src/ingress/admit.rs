@@ -223,7 +223,7 @@ impl Checks<'_> {
         })))
     }
 
-    /// The content's digest: the one that was signed, where the array stands there as it is.
+    /// The content's digest. Where the array stands in the request as it is, a signature by digest has needed the same one.
     fn digest(&self, busicode: BusinessCode, action: Action, content: &str) -> [u8; 32] {
         if self.envelope.busilist.text() == content {
             return self.signable.digest();

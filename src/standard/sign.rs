@@ -113,11 +113,6 @@ impl<'a> Signable<'a> {
         Self { cipher, canonical, digest: OnceCell::new() }
     }
 
-    /// The canonical string.
-    pub fn canonical(&self) -> &Canonical<'a> {
-        &self.canonical
-    }
-
     /// SM3 of the canonical string.
     pub fn digest(&self) -> [u8; 32] {
         *self.digest.get_or_init(|| self.cipher.sm3(&self.canonical.parts()))

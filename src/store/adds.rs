@@ -66,7 +66,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<
     let fields: Vec<&str> = adds.iter().map(|add| add.fields.as_json()).collect();
     let statement = tx.prepare_cached(UPSERT).await?;
     let rows = tx.query(&statement, &[&busicodes, &regions, &keys, &batches, &ordinals, &added, &fields]).await?;
-    // Rows come in the order of the adds. One that did not would count as not applied, and be found applied afterwards.
+    // Rows come in the order of the adds, those that were not applied left out.
     let mut rows = rows.iter().peekable();
     let outcome = |id: &RecordId| {
         let row = rows.next_if(|row| {
@@ -80,5 +80,10 @@ pub(super) async fn apply(tx: &Transaction<'_>, adds: &[Add<'_>]) -> Result<Vec<
             None => Added::Not,
         }
     };
-    Ok(ids().map(outcome).collect())
+    let outcomes = ids().map(outcome).collect();
+    // One out of order would enter the history a second time: nothing is committed then.
+    if rows.next().is_some() {
+        return Err(StoreError::Conflict("the rows of an insert came in another order".to_owned()));
+    }
+    Ok(outcomes)
 }

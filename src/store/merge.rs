@@ -83,6 +83,7 @@ impl Records {
             }
             Row::New { first: Some(_) } => true,
             Row::New { first } => {
+                touched.batch = change.version.batch;
                 *first = Some(First { batch: change.version.batch, ordinal: change.version.ordinal });
                 false
             }

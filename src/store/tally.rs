@@ -33,7 +33,7 @@ impl Store {
         let rows = client
             .query(
                 "SELECT busicode, count(*), count(*) FILTER (WHERE is_deleted), \
-                 bit_xor(hashtextextended(concat_ws(E'\\x1e', region, key, is_deleted, fields::text), 0)) \
+                 bit_xor(hashtextextended(concat_ws(E'\\x1e', region, key, is_deleted, fields), 0)) \
                  FROM records WHERE added IS NOT NULL AND region BETWEEN $1 AND $2 GROUP BY busicode ORDER BY busicode",
                 &[&(first as i32), &(last as i32)],
             )

@@ -123,7 +123,7 @@ impl Preparer {
         let mut manifest = opened.manifest.clone();
         manifest.trace.push(Passage { region: self.node.region.to_string(), at: now.to_rfc3339() });
         let sealed = if opened.manifest.origin == self.node.region && !opened.by_former_key {
-            reseal(&self.node, &manifest, delivery.body.clone())
+            reseal(&self.node, &manifest, &opened.envelope_sign, delivery.body.clone())
         } else {
             seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist)
         };

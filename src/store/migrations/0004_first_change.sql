@@ -5,8 +5,10 @@ ALTER TABLE records
     ADD COLUMN first_ordinal integer,
     ALTER COLUMN fields TYPE text;
 
-CREATE TEMP TABLE first_changes ON COMMIT DROP AS
-    SELECT DISTINCT ON (record) record, batch, ordinal, ctid AS place FROM changes ORDER BY record, ctid;
+-- Whichever change is taken for the first: history is all of them, and their versions tell their order.
+CREATE TEMP TABLE first_changes AS
+    SELECT DISTINCT ON (c.record) c.record, c.batch, c.ordinal, c.ctid AS place
+    FROM changes c JOIN records r ON r.id = c.record ORDER BY c.record, c.ctid;
 UPDATE records r SET first_batch = f.batch, first_ordinal = f.ordinal FROM first_changes f WHERE f.record = r.id;
 DELETE FROM changes c USING first_changes f WHERE c.ctid = f.place;
 DROP TABLE first_changes;
