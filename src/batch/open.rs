@@ -277,6 +277,18 @@ mod tests {
         assert!(matches!(refused, OpenFault::SignMismatch { part: "manifest", .. }), "{refused}");
     }
 
+    /// Of what the node sealed at its own door no digest is worked out: this signature alone guards the records.
+    #[test]
+    fn invariant_5_an_altered_body_is_refused_also_where_the_node_sealed_it_itself() {
+        let mut altered = sealed(NEW);
+        let body = std::str::from_utf8(&altered.body).unwrap();
+        let changed = body.replace(r#""A":"1""#, r#""A":"2""#);
+        assert_ne!(body, changed);
+        altered.body = changed.into();
+        let refused = opened(&altered, &Trust::new(&node(NEW), [], [])).unwrap_err();
+        assert!(matches!(refused, OpenFault::SignMismatch { part: "envelope", .. }), "{refused}");
+    }
+
     #[test]
     fn invariant_5_a_manifest_belongs_to_one_envelope_and_a_foreign_digest_is_worked_out_anew() {
         let trust = Trust::new(&node(NEW), [], []);
@@ -284,7 +296,7 @@ mod tests {
         other.headers = one.headers;
         let refused = opened(&other, &trust).unwrap_err();
         assert!(matches!(refused, OpenFault::SignMismatch { part: "manifest", .. }), "{refused}");
-        // The same message, taken by a parent: it believes no digest but its own.
+        // A parent believes no digest that it has not worked out.
         let lying = sealed_with(NEW, "[{\"A\":\"1\"}]", Some([0; 32]));
         let parent =
             NodeIdentity { region: Region::parse("370200").unwrap(), appid: "node-370200".to_owned(), ..node(OLD) };

@@ -97,7 +97,7 @@ impl Delivery {
         }
     }
 
-    /// Acks this delivery and every earlier one of the same consumer.
+    /// Acks this delivery and every earlier one of the same consumer, all of which must be settled.
     pub async fn ack_through(&self) -> Result<(), String> {
         self.acker.ack(BasicAckOptions { multiple: true }).await.map(drop).map_err(|e| e.to_string())
     }

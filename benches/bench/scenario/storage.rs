@@ -22,7 +22,7 @@ const DATABASE: &str = "storage";
 
 /// A way to store a batch of adds.
 struct Design {
-    /// What tells it from the one before.
+    /// Shown in the table: what it does, or what tells it from the one before.
     name: &'static str,
     tables: String,
     /// Takes the batch, the keys in order, versions, places in the batch, records as JSON, and the compressed body.
@@ -71,7 +71,7 @@ fn design(name: &'static str, first: First, fields: Fields) -> Design {
     let (column, value, update) = match fields {
         Fields::Json => ("fields json NOT NULL,", ", u.fields::json", ", fields = excluded.fields"),
         Fields::Text => ("fields text NOT NULL,", ", u.fields", ", fields = excluded.fields"),
-        // Read all the same, so that every design is sent the same.
+        // Sent all the same, so that every design is sent as much.
         Fields::InBody => ("", "", ""),
     };
     let (first_columns, first_names, first_values, changes) = match first {

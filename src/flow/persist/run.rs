@@ -3,7 +3,7 @@
 use super::commit::{Outage, commit};
 use super::group::collect;
 use super::prepare::{Onward, Prepared, Preparer};
-use crate::broker::{Consumer, Delivery, Message};
+use crate::broker::{Consumer, Delivery, Message, ack_all};
 use crate::flow::caution::Caution;
 use crate::flow::failures::{Attempt, Fault, record};
 use crate::flow::{Context, Outbox};
@@ -156,9 +156,7 @@ impl Persist {
         for (((delivery, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
             self.settle(delivery, batch, onward, outcome).await?;
         }
-        if let Some(last) = group.last()
-            && let Err(error) = last.ack_through().await
-        {
+        if let Err(error) = ack_all(group).await {
             // What is not acked comes back and is found to be committed.
             tracing::debug!(error, "an ack was lost");
         }

@@ -5,6 +5,7 @@ mod failures;
 mod forged;
 mod layers;
 mod memory;
+mod migration;
 mod order;
 mod outage;
 mod poison;

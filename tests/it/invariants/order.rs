@@ -115,12 +115,24 @@ async fn stored(store: &Store, region: Region) -> Vec<(bool, String)> {
     rows
 }
 
+/// Every change in the history of a region's batches, with the number of its rows.
+async fn history(client: &tokio_postgres::Client, batches: &[NewBatch]) -> Vec<(Uuid, i32, i64)> {
+    let ids: Vec<Uuid> = batches.iter().map(|batch| batch.id).collect();
+    let counted = "SELECT batch, ordinal, count(*) FROM history WHERE batch = ANY($1) GROUP BY batch, ordinal";
+    let mut rows: Vec<_> =
+        client.query(counted, &[&ids]).await.unwrap().iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    rows.sort_unstable();
+    rows
+}
+
 #[test]
-fn invariant_3_any_order_repetition_and_grouping_ends_in_the_same_records() {
+fn invariants_2_3_any_order_repetition_and_grouping_ends_in_the_same_records() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let uri = runtime.block_on(database());
     let (one, two) = (Store::new(&uri, 2, Purpose::Persist).unwrap(), Store::new(&uri, 2, Purpose::Persist).unwrap());
     runtime.block_on(one.migrate()).unwrap();
+    let (client, connection) = runtime.block_on(tokio_postgres::connect(&uri, tokio_postgres::NoTls)).unwrap();
+    runtime.spawn(async move { drop(connection.await) });
     let cases_run = AtomicU32::new(0);
     let cases = batches().prop_flat_map(|batches| {
         // Every batch once, some twice, in any order, cut into groups, dealt to two consumers.
@@ -147,6 +159,12 @@ fn invariant_3_any_order_repetition_and_grouping_ends_in_the_same_records() {
                 .collect();
             wanted.sort();
             prop_assert_eq!(runtime.block_on(stored(&one, region)), wanted);
+            let mut once: Vec<(Uuid, i32, i64)> = batches
+                .iter()
+                .flat_map(|batch| (0..batch.changes.len() as i32).map(|ordinal| (batch.id, ordinal, 1)))
+                .collect();
+            once.sort_unstable();
+            prop_assert_eq!(runtime.block_on(history(&client, &batches)), once, "every change once in the history");
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
