@@ -1,8 +1,8 @@
 //! The pure functions on the hot path, each on a batch of 2,000 records (§6.4): `cargo bench --bench micro`.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use sesame::batch::{Stamp, check_records, read_changes};
-use sesame::dataset::{Dataset, Dictionary};
+use sesame::batch::{Against, Stamp, check_records, read_changes};
+use sesame::dataset::{Checker, Dataset, Dictionary, UnknownFields};
 use sesame::generate::{World, write_array};
 use sesame::record::{Change, State};
 use sesame::standard::busilist::{FlatObject, split};
@@ -54,7 +54,7 @@ impl Batch {
     }
 
     fn changes(&self) -> Vec<Change> {
-        read_changes(self.dataset(), Action::Add, &self.busilist, &self.stamp).unwrap()
+        read_changes(self.dataset(), Action::Add, &self.busilist, &self.stamp, Against::Merging).unwrap().good
     }
 }
 
@@ -82,6 +82,11 @@ fn batch(criterion: &mut Criterion) {
     let elements = split(&batch.busilist).unwrap();
     group.bench_function("validate", |b| {
         b.iter(|| check_records(batch.dataset(), Action::Add, black_box(&elements), &batch.stamp).good);
+    });
+    let objects: Vec<_> = elements.iter().map(|element| FlatObject::read(element).unwrap()).collect();
+    group.bench_function("rules", |b| {
+        let checker = Checker::new(batch.dataset(), Action::Add, batch.stamp.latest, UnknownFields::Refuse);
+        b.iter(|| black_box(&objects).iter().filter(|object| checker.check(object).is_empty()).count());
     });
     group.bench_function("changes", |b| b.iter(|| batch.changes().len()));
     group.bench_function("compress", |b| {

@@ -10,6 +10,16 @@ pub const EXCHANGES: &str = "sesame_exchanges_total";
 pub const RECORDS_ACCEPTED: &str = "sesame_records_accepted_total";
 /// Bad records of refused exchanges. Label: busicode.
 pub const RECORDS_REFUSED: &str = "sesame_records_refused_total";
+/// Rules broken by accepted records that only warn. Label: busicode.
+pub const RECORDS_WARNED: &str = "sesame_records_warned_total";
+/// Bad records of batches whose good ones were applied. Label: busicode.
+pub const RECORDS_UNAPPLIED: &str = "sesame_records_unapplied_total";
+/// Looks at changed files of the data dictionary. Label: result (taken, refused).
+pub const DICTIONARY_RELOADS: &str = "sesame_dictionary_reloads_total";
+/// 1 while the files of the data dictionary cannot be used and the one before them stays in use, else 0.
+pub const DICTIONARY_REFUSED: &str = "sesame_dictionary_refused";
+/// The version of a dataset in use. Label: busicode.
+pub const DATASET_VERSION: &str = "sesame_dataset_version";
 /// From the first byte of a request to its answer. Label: action.
 pub const EXCHANGE_SECONDS: &str = "sesame_exchange_seconds";
 /// Length of requests' bodies.
@@ -83,10 +93,15 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 39] = [
+pub const ALL: [&str; 44] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
+    RECORDS_WARNED,
+    RECORDS_UNAPPLIED,
+    DICTIONARY_RELOADS,
+    DICTIONARY_REFUSED,
+    DATASET_VERSION,
     EXCHANGE_SECONDS,
     EXCHANGE_BYTES,
     CONFIRM_SECONDS,

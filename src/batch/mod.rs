@@ -3,14 +3,20 @@
 
 mod changes;
 mod content;
+mod findings;
+mod identity;
 mod manifest;
 mod open;
+mod record_fault;
 mod seal;
 
-pub use changes::{Findings, RecordFault, Stamp, check_records, read_changes};
+pub use changes::{Against, Changes, read_changes};
 pub use content::{batch_id, content_digest, failure_id, routing_key};
+pub use findings::{Findings, check_records};
+pub use identity::Stamp;
 pub use manifest::{Evidence, Form, LONGEST_SIGN, Manifest, NotAManifest, Passage};
 pub use open::{Incoming, OpenFault, Opened, TOLERANCE_MICROS, Trust, TrustedNode, open};
+pub use record_fault::RecordFault;
 pub use seal::{NodeIdentity, Sealed, reseal, seal};
 
 /// Header that routes a batch to the queue of its size; not signed: a wrong one sends a batch

@@ -2,7 +2,7 @@
 
 use super::login::{HOLD, Login, Sessions};
 use super::page::{self, POLICY, Status};
-use crate::dataset::Dictionary;
+use crate::dataset::InUse;
 use crate::metrics;
 use crate::standard::region::Region;
 use crate::standard::subject::Subject;
@@ -58,7 +58,7 @@ pub struct Console {
     operators: Vec<Operator>,
     over_tls: bool,
     store: Store,
-    dictionary: Arc<Dictionary>,
+    dictionary: InUse,
     checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
 }
 
@@ -69,7 +69,7 @@ impl Console {
         name: String,
         access: Access,
         store: Store,
-        dictionary: Arc<Dictionary>,
+        dictionary: InUse,
         checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
     ) -> Self {
         let name = if name.is_empty() { "国家 National".to_owned() } else { name };
@@ -126,7 +126,7 @@ async fn status(
         checks: &checks,
         tally: tally.as_deref().map_err(ToString::to_string),
         failures: &failures,
-        dictionary: &console.dictionary,
+        dictionary: &console.dictionary.now(),
     };
     shown(StatusCode::OK, page::status(&status))
 }

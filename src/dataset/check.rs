@@ -1,75 +1,137 @@
 //! Holding a record against the rules of its dataset (§6.1 数据校验).
 
+use super::across::AcrossRule;
 use super::definition::Dataset;
-use super::fault::FieldFault;
-use super::view::RecordNode;
+use super::fault::{FieldFault, Level};
+use super::view::{Members, RecordNode};
 use crate::standard::busilist::FlatObject;
 use crate::standard::code::Action;
+use crate::standard::moment::Moment;
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 
-impl Dataset {
+/// What becomes of fields that the dataset does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// The record is refused: at the door.
+    Refuse,
+    /// They are kept, with a warning: at upper tiers, so that dictionaries can be upgraded from the top down.
+    Keep,
+}
+
+/// Holds records against the rules of their dataset. Made once for a batch.
+pub struct Checker<'d> {
+    dataset: &'d Dataset,
+    action: Action,
+    unknown: Level,
+    /// The latest moment that is not in the future, as records write moments.
+    latest: String,
+}
+
+impl<'d> Checker<'d> {
+    /// A checker of the records of one batch. `latest` is the latest moment that counts as not in the future.
+    pub fn new(dataset: &'d Dataset, action: Action, latest: Moment, unknown: UnknownFields) -> Self {
+        let unknown = match unknown {
+            UnknownFields::Refuse => Level::Error,
+            UnknownFields::Keep => Level::Warning,
+        };
+        Self { dataset, action, unknown, latest: latest.to_civil() }
+    }
+
     /// Every rule the record breaks, in the order of the dictionary; empty for a good record.
     ///
-    /// - `01`: required fields must be given, every given field obeys its rules.
+    /// - `01`: required fields must be given, every given field obeys its rules, and the rules across fields hold.
     /// - `02`: key and source time must be given, every given field obeys its rules, and no required field may be
-    ///   cleared with null or "". The region may be left out: the caller knows the sender's own.
+    ///   cleared with null or "". The region may be left out: the caller knows the sender's own. A rule across fields
+    ///   is asked where the change shows all the fields it looks at.
     /// - `03`: the key must be given; key and region obey their rules. Other fields are not applied, so not held
     ///   against theirs.
-    /// - In all three, names that the dataset does not know are refused, and fields this side keeps (SCBZ) are ignored.
+    /// - In all three, fields this side keeps (SCBZ) are ignored.
     /// - `04` writes nothing and breaks nothing.
-    pub fn check(&self, action: Action, record: &FlatObject<'_>) -> Vec<FieldFault> {
-        let Some(rules) = self.rules.of(action) else {
+    pub fn check(&self, record: &FlatObject<'_>) -> Vec<FieldFault> {
+        let Some(rules) = self.dataset.rules.of(self.action) else {
             return Vec::new();
         };
         let mut faults = Vec::new();
-        let mut members = Vec::with_capacity(self.fields.len());
+        let mut members = Vec::with_capacity(self.dataset.fields.len());
+        let mut likely = 0;
         for (name, value) in record.members() {
-            match (self.field(name), value.given()) {
+            let position = self.dataset.position_near(name, likely);
+            let field = position.map(|position| &self.dataset.fields[position]);
+            likely = position.map_or(likely, |position| position + 1);
+            match (field, value.given()) {
                 (None, given) => members.push((name, given.unwrap_or_default())),
                 (Some(field), _) if field.server_kept => {}
-                (Some(_), _) if action == Action::Delete && !self.identifies(name) => {}
-                (Some(_), Some(given)) => members.push((name, given)),
+                (Some(_), _) if self.action == Action::Delete && !self.identifies(name) => {}
+                (Some(field), Some(given)) => {
+                    if field.past && self.is_ahead(given) {
+                        faults.push(self.dataset.ahead(name, given));
+                    }
+                    members.push((name, given));
+                }
                 (Some(field), None) => {
                     // A missing key or time is reported by the schema of the change.
-                    if action == Action::Modify && field.required && !self.is_asked_of_changes(name) {
-                        faults.push(self.cleared(name));
+                    if self.action == Action::Modify && field.required && !self.is_asked_of_changes(name) {
+                        faults.push(self.dataset.cleared(name));
                     }
                 }
             }
         }
         let seen = RecordNode::Record(&members);
-        if rules.is_valid(seen) && faults.is_empty() {
-            return faults;
+        if !rules.is_valid(seen) {
+            rules.iter_errors(seen).for_each(|error| self.tell(&error, &members, &mut faults));
         }
-        for error in rules.iter_errors(seen) {
-            let id = error.instance_path().as_str().trim_start_matches('/').replace("~1", "/").replace("~0", "~");
-            match error.kind() {
-                ValidationErrorKind::Required { property } => {
-                    faults.push(self.missing(property.as_str().unwrap_or_default()));
-                }
-                ValidationErrorKind::AdditionalProperties { unexpected } => {
-                    faults.extend(unexpected.iter().map(|name| self.unknown(name)));
-                }
-                kind => {
-                    let given = members.iter().find(|(name, _)| *name == id).map(|(_, given)| *given);
-                    faults.push(self.broken(&id, given.unwrap_or_default(), kind));
-                }
+        for rule in self.asked(record) {
+            if !rule.holds(seen) {
+                let given = members.iter().find(|(name, _)| *name == rule.field).map(|(_, given)| *given);
+                faults.push(self.dataset.disagrees(rule, given));
             }
         }
         faults.sort_by(|a, b| self.place(a).cmp(&self.place(b)));
         faults
     }
 
+    fn tell(&self, error: &ValidationError<'_>, members: &Members<'_>, faults: &mut Vec<FieldFault>) {
+        let id = error.instance_path().as_str().trim_start_matches('/').replace("~1", "/").replace("~0", "~");
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                faults.push(self.dataset.missing(property.as_str().unwrap_or_default()));
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                faults.extend(unexpected.iter().map(|name| self.dataset.unknown(name, self.unknown)));
+            }
+            kind => {
+                let given = members.iter().find(|(name, _)| *name == id).map(|(_, given)| *given);
+                faults.push(self.dataset.broken(&id, given.unwrap_or_default(), kind));
+            }
+        }
+    }
+
+    /// The rules across fields that the action and the record answer for.
+    fn asked<'s>(&'s self, record: &'s FlatObject<'_>) -> impl Iterator<Item = &'d AcrossRule> + 's {
+        let shows = |id: &String| record.members().any(|(name, _)| name == id);
+        self.dataset.across.iter().filter(move |rule| match self.action {
+            Action::Add => true,
+            Action::Modify => rule.sees.iter().all(shows),
+            Action::Delete | Action::Query => false,
+        })
+    }
+
+    /// Whether a date or time lies in the future; as text, since both are written from the year down.
+    fn is_ahead(&self, given: &str) -> bool {
+        self.latest.get(..given.len()).is_some_and(|latest| given > latest)
+    }
+
     fn place<'f>(&self, fault: &'f FieldFault) -> (usize, &'f str, &'f str) {
-        (self.position(&fault.field), &fault.field, &fault.rule)
+        (self.dataset.position(&fault.field), &fault.field, &fault.rule)
     }
 
     fn identifies(&self, name: &str) -> bool {
-        name == self.region_field || self.key.iter().any(|id| id == name)
+        name == self.dataset.region_field || self.dataset.key.iter().any(|id| id == name)
     }
 
     fn is_asked_of_changes(&self, name: &str) -> bool {
-        name == self.time_field || self.key.iter().any(|id| id == name)
+        name == self.dataset.time_field || self.dataset.key.iter().any(|id| id == name)
     }
 }
 
@@ -101,7 +163,9 @@ mod tests {
         let text = record.to_string();
         let element: &RawValue = serde_json::from_str(&text).unwrap();
         let record = FlatObject::read(element).unwrap();
-        dictionary.get(BusinessCode::parse(code).unwrap()).unwrap().check(action, &record)
+        let dataset = dictionary.get(BusinessCode::parse(code).unwrap()).unwrap();
+        let now = Moment::parse_civil("2026-01-01 00:00:00").unwrap();
+        Checker::new(dataset, action, now, UnknownFields::Refuse).check(&record)
     }
 
     fn with(field: &str, value: impl Into<Value>) -> Value {

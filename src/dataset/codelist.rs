@@ -43,19 +43,24 @@ pub struct CodeLists(BTreeMap<String, Arc<CodeList>>);
 
 impl CodeLists {
     /// Reads the text of [`FILE_NAME`]: an object from names to lists. A list has items, none of them twice.
-    pub(super) fn parse(text: &str) -> Result<Self, DictionaryError> {
-        let file = InFile(FILE_NAME);
-        let lists: BTreeMap<String, CodeList> = serde_json::from_str(text).map_err(|e| file.unreadable(e))?;
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<DictionaryError>> {
+        let file = InFile { name: FILE_NAME, text };
+        let lists: BTreeMap<String, CodeList> =
+            serde_json::from_str(text).map_err(|error| vec![file.unreadable(error)])?;
+        let mut wrong = Vec::new();
         for (name, list) in &lists {
             if list.items.is_empty() {
-                return Err(file.wrong(name, "the list has no items", "add its codes"));
+                wrong.push(file.wrong(name, "the list has no items", "add its codes"));
             }
             for (index, item) in list.items.iter().enumerate() {
                 if item.code.is_empty() || list.items[..index].iter().any(|earlier| earlier.code == item.code) {
                     let reason = format!("the code {:?} is empty or listed twice", item.code);
-                    return Err(file.wrong(name, reason, "keep one line for each code"));
+                    wrong.push(file.wrong(&format!("{name}.items.{index}"), reason, "keep one line for each code"));
                 }
             }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         Ok(Self(lists.into_iter().map(|(name, list)| (name, Arc::new(list))).collect()))
     }
@@ -91,8 +96,8 @@ mod tests {
     fn a_list_without_items_or_with_a_code_twice_is_named() {
         for items in ["", r#"{"code":"1","title":"a"},{"code":"1","title":"b"}"#, r#"{"code":"","title":"a"}"#] {
             let text = format!(r#"{{"YN":{{"title":"是否","source":"R","items":[{items}]}}}}"#);
-            let error = CodeLists::parse(&text).unwrap_err().to_string();
-            assert!(error.contains("codelists.json, YN"), "{error}");
+            let error = CodeLists::parse(&text).unwrap_err()[0].to_string();
+            assert!(error.contains("codelists.json, line 1, YN"), "{error}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A dataset: what one business code carries.
 
+use super::across::AcrossRule;
 use super::field::{Field, Kind};
 use super::key::{KeyFault, RecordKey, integer_part, text_part};
 use super::rules::Rules;
 use crate::standard::busilist::FlatObject;
 use crate::standard::code::BusinessCode;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +23,9 @@ pub struct Dataset {
     pub(super) region_field: String,
     pub(super) time_field: String,
     pub(super) accept_valid: bool,
+    pub(super) schema: Map<String, Value>,
     pub(super) rules: Rules,
+    pub(super) across: Vec<AcrossRule>,
 }
 
 impl Dataset {
@@ -75,7 +79,17 @@ impl Dataset {
         self.accept_valid
     }
 
-    /// The primary key of a record, in comparable form. A record that passed [`Dataset::check`] has one.
+    /// The rules across fields.
+    pub fn rules_across(&self) -> &[AcrossRule] {
+        &self.across
+    }
+
+    /// The dictionary file as it is: a JSON Schema 2020-12 of one record, with sesame's annotations.
+    pub fn schema(&self) -> &Map<String, Value> {
+        &self.schema
+    }
+
+    /// The primary key of a record, in comparable form. A record that passed a [`Checker`](super::Checker) has one.
     pub fn key_of(&self, record: &FlatObject<'_>) -> Result<RecordKey, KeyFault> {
         let part = |field: &String| match record.given(field) {
             Some(value) => self.key_part(field, value),
@@ -107,6 +121,14 @@ impl Dataset {
     /// Where a field stands in the dictionary; unknown names stand last.
     pub(super) fn position(&self, id: &str) -> usize {
         self.positions.get(id).copied().unwrap_or(usize::MAX)
+    }
+
+    /// Where a field stands, if the dataset knows it. Looked for at `likely` first: most senders keep the order of the dictionary.
+    pub(super) fn position_near(&self, id: &str, likely: usize) -> Option<usize> {
+        match self.fields.get(likely) {
+            Some(field) if field.id == id => Some(likely),
+            _ => self.positions.get(id).copied(),
+        }
     }
 }
 

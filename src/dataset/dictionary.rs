@@ -2,7 +2,7 @@
 
 use super::codelist::{self, CodeLists};
 use super::definition::Dataset;
-use super::error::{DictionaryError, InFile};
+use super::error::{DictionaryError, DictionaryErrors, InFile};
 use super::format::region::RegionFormat;
 use super::reading;
 use crate::standard::code::BusinessCode;
@@ -45,15 +45,15 @@ impl Dictionary {
 
     /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`. Files that do
     /// not end in `.json` are left alone.
-    pub fn load(directory: &Path, regions: &RegionTable) -> Result<Self, DictionaryError> {
+    ///
+    /// # Errors
+    /// Every mistake of every file at once.
+    pub fn load(directory: &Path, regions: &RegionTable) -> Result<Self, DictionaryErrors> {
         let mut files = read_directory(directory)?;
         let codelists = match files.remove(codelist::FILE_NAME) {
-            Some(text) => text,
-            None => return Err(DictionaryError::Empty { path: directory.to_owned() }),
+            Some(text) if !files.is_empty() => text,
+            _ => return Err(DictionaryError::Empty { path: directory.to_owned() }.into()),
         };
-        if files.is_empty() {
-            return Err(DictionaryError::Empty { path: directory.to_owned() });
-        }
         Self::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), &codelists, regions)
     }
 
@@ -61,15 +61,18 @@ impl Dictionary {
         files: impl IntoIterator<Item = (&'t str, &'t str)>,
         codelists: &str,
         regions: &RegionTable,
-    ) -> Result<Self, DictionaryError> {
-        let codelists = CodeLists::parse(codelists)?;
+    ) -> Result<Self, DictionaryErrors> {
+        // Without the lists every coded field would be a mistake.
+        let codelists = CodeLists::parse(codelists).map_err(DictionaryErrors)?;
         let regions = RegionFormat::new(regions);
-        let mut datasets = BTreeMap::new();
+        let (mut datasets, mut wrong) = (BTreeMap::new(), Vec::new());
         for (name, text) in files {
-            let dataset = reading::read(name, text, &codelists, &regions)?;
-            datasets.insert(dataset.code(), dataset);
+            match reading::read(InFile { name, text }, &codelists, &regions) {
+                Ok(dataset) => drop(datasets.insert(dataset.code(), dataset)),
+                Err(mistakes) => wrong.extend(mistakes),
+            }
         }
-        Ok(Self { datasets, codelists })
+        if wrong.is_empty() { Ok(Self { datasets, codelists }) } else { Err(DictionaryErrors(wrong)) }
     }
 
     /// The dataset of a business code; `None` for a code that no file describes.
@@ -102,7 +105,8 @@ fn read_directory(directory: &Path) -> Result<BTreeMap<String, String>, Dictiona
         }
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             let name = path.display().to_string();
-            return Err(InFile(&name).wrong("file name", "the name is not UTF-8", "name it like 001.json"));
+            let file = InFile { name: &name, text: "" };
+            return Err(file.wrong("file name", "the name is not UTF-8", "name it like 001.json"));
         };
         let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
         files.insert(name.to_owned(), text);
@@ -133,7 +137,7 @@ mod tests {
         assert_eq!(sizes, [25, 24, 35, 27, 29, 30, 28, 29, 24, 29, 32]);
         for dataset in dictionary.datasets() {
             assert_eq!((dataset.region_field(), dataset.time_field()), ("XZQHDM", "SJGXSJ"));
-            assert!(!dataset.accept_valid() && dataset.is_provisional() && dataset.version() == "1");
+            assert!(!dataset.accept_valid() && dataset.is_provisional() && dataset.version() == "2");
             let last: Vec<_> = dataset.fields().iter().rev().take(5).map(|field| field.id.as_str()).collect();
             assert_eq!(last, ["BZ", "SCBZ", "SJGXSJ", "SJLYDWDM", "XZQHDM"], "{dataset:?}");
             assert!(dataset.field("SCBZ").unwrap().server_kept);
@@ -188,24 +192,20 @@ mod tests {
         let source = fs::read_to_string(shipped().join("001.json")).unwrap();
         let lists = fs::read_to_string(shipped().join("codelists.json")).unwrap();
         let cases = [
-            (r#""x-key": ["XKZBH"]"#, r#""x-key": ["XKZ"]"#, "001.json, x-key: there is no field XKZ; add it"),
-            (r#""x-key": ["XKZBH"]"#, r#""x-key": ["BZ"]"#, "001.json, x-key: BZ is not required; add it"),
-            (r#""x-key": ["XKZBH"]"#, r#""x-key": []"#, "001.json, x-key: no field is named; name"),
-            (
-                r#""x-busicode": "001""#,
-                r#""x-busicode": "002""#,
-                "001.json, x-busicode: the file says it is dataset 002",
-            ),
-            (r#""x-busicode": "001""#, r#""x-busicode": "1""#, "001.json, x-busicode:"),
-            (r#""x-time""#, r#""x-tiem""#, "001.json: missing field `x-time` at line"),
-            (r#""x-provisional""#, r#""x-provisonal""#, "001.json, x-provisonal: unknown annotation; use one of"),
-            (r#""required": ["#, r#""required": ["NOSUCH", "#, "001.json, required: there is no field NOSUCH"),
-            (r#""x-codelist": "XKLB""#, r#""x-codelist": "XKLBB""#, "001.json, properties.XKLB: no code list XKLBB"),
-            (r#""maxLength": 32"#, r#""maxLength": "32""#, "001.json, properties.XKZBH:"),
-            (r#""^TS["#, r#""^(TS["#, "001.json, properties.XKZBH.pattern:"),
-            (r#""^TS["#, r#""^(?=T)S["#, "001.json, properties.XKZBH.pattern:"),
-            (r#""additionalProperties": false"#, r#""additionalProperties": 7"#, "001.json, additionalProperties:"),
-            (r#""properties": {"#, r#""properties": ["#, "001.json: invalid type"),
+            (r#""x-key": ["XKZBH"]"#, r#""x-key": ["XKZ"]"#, "x-key: there is no field XKZ; add it"),
+            (r#""x-key": ["XKZBH"]"#, r#""x-key": ["BZ"]"#, "x-key: BZ is not required; add it"),
+            (r#""x-key": ["XKZBH"]"#, r#""x-key": []"#, "x-key: no field is named; name"),
+            (r#""x-busicode": "001""#, r#""x-busicode": "002""#, "x-busicode: the file says it is dataset 002"),
+            (r#""x-busicode": "001""#, r#""x-busicode": "1""#, "x-busicode:"),
+            (r#""x-time""#, r#""x-tiem""#, "missing field `x-time` at line"),
+            (r#""x-provisional""#, r#""x-provisonal""#, "x-provisonal: unknown annotation; use one of"),
+            (r#""required": ["#, r#""required": ["NOSUCH", "#, "required: there is no field NOSUCH"),
+            (r#""x-codelist": "XKLB""#, r#""x-codelist": "XKLBB""#, "properties.XKLB: no code list XKLBB"),
+            (r#""maxLength": 32"#, r#""maxLength": "32""#, "properties.XKZBH:"),
+            (r#""^TS["#, r#""^(TS["#, "properties.XKZBH.pattern:"),
+            (r#""^TS["#, r#""^(?=T)S["#, "properties.XKZBH.pattern:"),
+            (r#""additionalProperties": false"#, r#""additionalProperties": 7"#, "additionalProperties:"),
+            (r#""properties": {"#, r#""properties": ["#, "invalid type"),
         ];
         for (from, to, expected) in cases {
             let changed = source.replacen(from, to, 1);
@@ -214,7 +214,7 @@ mod tests {
             fs::write(directory.path().join("001.json"), changed).unwrap();
             fs::write(directory.path().join("codelists.json"), &lists).unwrap();
             let error = Dictionary::load(directory.path(), &RegionTable::builtin()).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
+            assert!(error.contains("001.json") && error.contains(expected), "{error}");
         }
     }
 
@@ -222,9 +222,9 @@ mod tests {
     fn a_directory_without_datasets_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let load = |path: &Path| Dictionary::load(path, &RegionTable::builtin()).unwrap_err();
-        assert!(matches!(load(directory.path()), DictionaryError::Empty { .. }));
+        assert!(matches!(load(directory.path()).0[..], [DictionaryError::Empty { .. }]));
         fs::write(directory.path().join("codelists.json"), "{}").unwrap();
-        assert!(matches!(load(directory.path()), DictionaryError::Empty { .. }));
-        assert!(matches!(load(&directory.path().join("none")), DictionaryError::Unreadable { .. }));
+        assert!(matches!(load(directory.path()).0[..], [DictionaryError::Empty { .. }]));
+        assert!(matches!(load(&directory.path().join("none")).0[..], [DictionaryError::Unreadable { .. }]));
     }
 }

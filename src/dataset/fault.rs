@@ -1,17 +1,40 @@
 //! What is wrong with a field, in words for the person who sent it (`INVALID_RECORDS`).
 
+use super::across::AcrossRule;
 use super::definition::Dataset;
 use super::field::{Field, ListMode};
 use jsonschema::error::ValidationErrorKind;
 use std::fmt::Write;
+
+/// What breaking a rule means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The record is refused.
+    Error,
+    /// The record is taken, and its sender told.
+    Warning,
+}
+
+impl Level {
+    /// The word of answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        }
+    }
+}
 
 /// One rule that one field of a record breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
     /// The field; an unknown name is cut at [`MAX_NAME`] characters.
     pub field: String,
-    /// The keyword of the rule: `required`, `maxLength`, `pattern`, `enum`, `format`, `additionalProperties`.
+    /// The keyword of the rule, like `required`, `maxLength`, `pattern`, `enum`, `format`, `minimum`, `additionalProperties`,
+    /// or the name of a rule across fields.
     pub rule: String,
+    /// What it means for the record.
+    pub level: Level,
     /// What was expected and what was given, in Chinese. Sensitive values are not shown.
     pub error: String,
 }
@@ -34,6 +57,7 @@ impl Dataset {
         FieldFault {
             field: id.to_owned(),
             rule: "required".to_owned(),
+            level: Level::Error,
             error: format!("{}为必填项，未提供", self.called(id)),
         }
     }
@@ -43,12 +67,13 @@ impl Dataset {
         FieldFault {
             field: id.to_owned(),
             rule: "required".to_owned(),
+            level: Level::Error,
             error: format!("{}为必填项，不能清空", self.called(id)),
         }
     }
 
     /// A name that the dataset does not know, with the nearest one it knows.
-    pub(super) fn unknown(&self, name: &str) -> FieldFault {
+    pub(super) fn unknown(&self, name: &str, level: Level) -> FieldFault {
         let field = excerpt(name, MAX_NAME);
         let nearest = self
             .fields()
@@ -60,7 +85,7 @@ impl Dataset {
         if let Some((_, known)) = nearest {
             let _ = write!(error, "，是否应为“{}”（{}）", known.id, known.title);
         }
-        FieldFault { field, rule: UNKNOWN.to_owned(), error }
+        FieldFault { field, rule: UNKNOWN.to_owned(), level, error }
     }
 
     /// A given value that breaks a rule of its field.
@@ -75,14 +100,32 @@ impl Dataset {
             }
             _ => format!("应为：{}", expectation(field, kind)),
         };
-        let shown = match field {
-            Some(field) if field.sensitivity.is_none() => format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT)),
-            _ => String::new(),
-        };
         FieldFault {
             field: id.to_owned(),
-            rule: kind.keyword().to_owned(),
-            error: format!("{}{expected}{shown}", self.called(id)),
+            // Keywords of sesame's own are told by their plain names.
+            rule: kind.keyword().trim_start_matches("x-").to_owned(),
+            level: Level::Error,
+            error: format!("{}{expected}{}", self.called(id), shown(field, Some(given))),
+        }
+    }
+
+    /// A rule across fields that a record breaks.
+    pub(super) fn disagrees(&self, rule: &AcrossRule, given: Option<&str>) -> FieldFault {
+        FieldFault {
+            field: rule.field.clone(),
+            rule: rule.id.clone(),
+            level: rule.level,
+            error: format!("{}{}{}", self.called(&rule.field), rule.expects, shown(self.field(&rule.field), given)),
+        }
+    }
+
+    /// A time that has not come yet.
+    pub(super) fn ahead(&self, id: &str, given: &str) -> FieldFault {
+        FieldFault {
+            field: id.to_owned(),
+            rule: "future".to_owned(),
+            level: Level::Error,
+            error: format!("{}不得晚于当前时间{}", self.called(id), shown(self.field(id), Some(given))),
         }
     }
 
@@ -92,6 +135,16 @@ impl Dataset {
             Some(field) => format!("“{}”（{}）", field.title, field.id),
             None => format!("“{}”", excerpt(id, MAX_NAME)),
         }
+    }
+}
+
+/// The value given, where it may be shown.
+fn shown(field: Option<&Field>, given: Option<&str>) -> String {
+    match (field, given) {
+        (Some(field), Some(given)) if field.sensitivity.is_none() => {
+            format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT))
+        }
+        _ => String::new(),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Field {
     pub required: bool,
     /// Whether this side keeps it (SCBZ): accepted and ignored in writes.
     pub server_kept: bool,
+    /// Whether its date or time must not lie in the future.
+    pub past: bool,
     /// How it is masked where it may not be read in full.
     pub sensitivity: Option<Sensitivity>,
     /// The codes it takes, if it is coded by a list.

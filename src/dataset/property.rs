@@ -4,6 +4,7 @@ use super::codelist::CodeLists;
 use super::error::{DictionaryError, InFile};
 use super::field::{CodeListUse, Field, Kind, ListMode, SensitiveClass, Sensitivity};
 use super::format::registry;
+use super::keyword;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,13 +35,24 @@ struct Property {
     sensitive: Option<String>,
     #[serde(rename = "x-server-kept", default)]
     server_kept: bool,
+    #[serde(rename = "x-past", default)]
+    past: bool,
     #[serde(rename = "x-source", default)]
     source: String,
 }
 
 /// The annotations a property may have; another one is a slip of the pen.
-const ANNOTATIONS: [&str; 8] =
-    ["x-type", "x-length", "x-expect", "x-codelist", "x-codelist-use", "x-sensitive", "x-server-kept", "x-source"];
+const ANNOTATIONS: [&str; 9] = [
+    "x-type",
+    "x-length",
+    "x-expect",
+    "x-codelist",
+    "x-codelist-use",
+    "x-sensitive",
+    "x-server-kept",
+    "x-past",
+    "x-source",
+];
 
 impl Field {
     /// Reads the schema of one property.
@@ -53,9 +65,10 @@ impl Field {
     ) -> Result<Self, DictionaryError> {
         let wrong = |reason: String, remedy: &str| file.wrong(&format!("properties.{id}"), reason, remedy);
         let annotations = schema.as_object().into_iter().flat_map(serde_json::Map::keys);
-        if let Some(name) = annotations.filter(|key| key.starts_with("x-")).find(|key| !ANNOTATIONS.contains(&&***key))
-        {
-            return Err(wrong(format!("unknown annotation {name}"), &format!("use one of {}", ANNOTATIONS.join(", "))));
+        let known = |key: &&String| ANNOTATIONS.iter().chain(&keyword::NAMES).any(|known| *known == **key);
+        if let Some(name) = annotations.filter(|key| key.starts_with("x-")).find(|key| !known(key)) {
+            let known = [&ANNOTATIONS[..], &keyword::NAMES].concat().join(", ");
+            return Err(wrong(format!("unknown annotation {name}"), &format!("use one of {known}")));
         }
         let property: Property =
             Property::deserialize(schema).map_err(|e| wrong(e.to_string(), "correct the property"))?;
@@ -63,8 +76,11 @@ impl Field {
             let reason = format!("the type is {:?}", property.json_type);
             return Err(wrong(reason, "write \"type\": \"string\": values of every kind are checked as their text"));
         }
-        if property.pattern.is_some() && property.expect.is_none() {
-            return Err(wrong("a pattern without x-expect".to_owned(), "say in x-expect, in Chinese, what it wants"));
+        let own = keyword::NAMES.iter().find(|name| schema.get(name).is_some()).copied();
+        if let Some(rule) = property.pattern.as_ref().map(|_| "pattern").or(own)
+            && property.expect.is_none()
+        {
+            return Err(wrong(format!("{rule} without x-expect"), "say in x-expect, in Chinese, what it wants"));
         }
         let kind = kind(&property.kind, property.length.as_deref()).map_err(|reason| {
             wrong(reason, "x-type is string, number, date, datetime or code; a number has an x-length like \"10,6\"")
@@ -89,6 +105,7 @@ impl Field {
             max_len: property.max_length,
             required,
             server_kept: property.server_kept,
+            past: property.past,
             sensitivity,
             codelist,
             expects,
@@ -143,7 +160,8 @@ mod tests {
     use serde_json::json;
 
     fn read(schema: Value) -> Result<Field, String> {
-        Field::read(InFile("001.json"), "F", &schema, true, &CodeLists::default()).map_err(|e| e.to_string())
+        Field::read(InFile { name: "001.json", text: "{}" }, "F", &schema, true, &CodeLists::default())
+            .map_err(|e| e.to_string())
     }
 
     #[test]
@@ -167,6 +185,7 @@ mod tests {
             (json!({"title": "t", "type": "string", "x-type": "number", "x-length": "6,6"}), "6,6"),
             (json!({"title": "t", "type": "string", "x-type": "text"}), "\"text\""),
             (json!({"title": "t", "type": "string", "x-type": "string", "pattern": "a"}), "x-expect"),
+            (json!({"title": "t", "type": "string", "x-type": "string", "x-minimum": 3}), "x-minimum without x-expect"),
             (json!({"title": "t", "type": "string", "x-type": "string", "format": "email"}), "email"),
             (json!({"title": "t", "type": "string", "x-type": "code", "x-codelist": "XX"}), "XX"),
             (json!({"title": "t", "type": "string", "x-type": "string", "x-sensitive": "SECRET"}), "SECRET"),
@@ -175,7 +194,7 @@ mod tests {
         ];
         for (schema, named) in slips {
             let error = read(schema).unwrap_err();
-            assert!(error.contains("001.json, properties.F") && error.contains(named), "{error}");
+            assert!(error.contains("001.json, line 1, properties.F") && error.contains(named), "{error}");
         }
     }
 }

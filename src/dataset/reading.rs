@@ -1,5 +1,6 @@
 //! From the text of a dictionary file to a [`Dataset`].
 
+use super::across::AcrossRule;
 use super::codelist::CodeLists;
 use super::definition::Dataset;
 use super::error::{DictionaryError, InFile};
@@ -34,29 +35,35 @@ struct Outline {
 }
 
 /// The annotations a file may have at the top.
-const ANNOTATIONS: [&str; 7] =
-    ["x-busicode", "x-version", "x-provisional", "x-key", "x-region", "x-time", "x-accept-valid"];
+const ANNOTATIONS: [&str; 8] =
+    ["x-busicode", "x-version", "x-provisional", "x-key", "x-region", "x-time", "x-accept-valid", "x-warnings"];
 
 /// Reads one file; its name must be its business code.
+///
+/// # Errors
+/// Every mistake of the file; at least one.
 pub(super) fn read(
-    file_name: &str,
-    text: &str,
+    file: InFile<'_>,
     lists: &CodeLists,
     regions: &RegionFormat,
-) -> Result<Dataset, DictionaryError> {
-    let file = InFile(file_name);
-    let outline: Outline = serde_json::from_str(text).map_err(|e| file.unreadable(e))?;
-    let schema: Map<String, Value> = serde_json::from_str(text).map_err(|e| file.unreadable(e))?;
-    if let Some(name) = schema.keys().find(|key| key.starts_with("x-") && !ANNOTATIONS.contains(&key.as_str())) {
-        return Err(file.wrong(name, "unknown annotation", format!("use one of {}", ANNOTATIONS.join(", "))));
-    }
-    let code = business_code(file, &outline)?;
-    let known = |id: &String| outline.properties.contains_key(id);
-    check_names(file, &outline, known)?;
+) -> Result<Dataset, Vec<DictionaryError>> {
+    let unreadable = |error| vec![file.unreadable(error)];
+    let outline: Outline = serde_json::from_str(file.text).map_err(unreadable)?;
+    let schema: Map<String, Value> = serde_json::from_str(file.text).map_err(unreadable)?;
+    let mut wrong = Vec::new();
+    let misspelt = schema.keys().filter(|key| key.starts_with("x-") && !ANNOTATIONS.contains(&key.as_str()));
+    wrong.extend(
+        misspelt.map(|name| file.wrong(name, "unknown annotation", format!("use one of {}", ANNOTATIONS.join(", ")))),
+    );
+    let code = business_code(file, &outline).map_err(|error| wrong.push(error)).ok();
+    check_names(file, &outline, &mut wrong);
 
     let mut fields = Vec::with_capacity(outline.properties.len());
     for (id, property) in &outline.properties {
-        fields.push(Field::read(file, id, property, outline.required.contains(id), lists)?);
+        match Field::read(file, id, property, outline.required.contains(id), lists) {
+            Ok(field) => fields.push(field),
+            Err(error) => wrong.push(error),
+        }
     }
     let subject = Subject {
         file,
@@ -66,7 +73,13 @@ pub(super) fn read(
         region: &outline.region,
         time: &outline.time,
     };
-    let rules = Rules::compile(&subject, regions)?;
+    let rules = Rules::compile(&subject, regions).map_err(|error| wrong.push(error)).ok();
+    // Rules across fields that could not be read would only be told of a second time.
+    let across = match fields.len() == outline.properties.len() {
+        true => AcrossRule::read_all(file, &schema, &fields, regions, &mut wrong),
+        false => Vec::new(),
+    };
+    let (Some(code), Some(rules), true) = (code, rules, wrong.is_empty()) else { return Err(wrong) };
     let positions: HashMap<_, _> =
         fields.iter().enumerate().map(|(position, field)| (field.id.clone(), position)).collect();
     Ok(Dataset {
@@ -80,7 +93,9 @@ pub(super) fn read(
         region_field: outline.region,
         time_field: outline.time,
         accept_valid: outline.accept_valid,
+        schema,
         rules,
+        across,
     })
 }
 
@@ -88,7 +103,7 @@ fn business_code(file: InFile<'_>, outline: &Outline) -> Result<BusinessCode, Di
     let code = BusinessCode::parse(&outline.busicode)
         .map_err(|e| file.wrong("x-busicode", e.to_string(), "write three digits, 001 to 999"))?;
     let expected = format!("{code}.json");
-    if file.0 != expected {
+    if file.name != expected {
         let reason = format!("the file says it is dataset {code}");
         return Err(file.wrong("x-busicode", reason, format!("name the file {expected} or correct the code")));
     }
@@ -96,22 +111,20 @@ fn business_code(file: InFile<'_>, outline: &Outline) -> Result<BusinessCode, Di
 }
 
 /// Key, region and time must be fields, and such that a record always has them.
-fn check_names(file: InFile<'_>, outline: &Outline, known: impl Fn(&String) -> bool) -> Result<(), DictionaryError> {
+fn check_names(file: InFile<'_>, outline: &Outline, wrong: &mut Vec<DictionaryError>) {
     let add = "add it to properties or correct the name";
-    if let Some(id) = outline.required.iter().find(|id| !known(id)) {
-        return Err(file.wrong("required", format!("there is no field {id}"), add));
-    }
+    let known = |id: &String| outline.properties.contains_key(id);
+    let missing = outline.required.iter().filter(|id| !known(id));
+    wrong.extend(missing.map(|id| file.wrong("required", format!("there is no field {id}"), add)));
     if outline.key.is_empty() {
-        return Err(file.wrong("x-key", "no field is named", "name the fields of the primary key"));
+        wrong.push(file.wrong("x-key", "no field is named", "name the fields of the primary key"));
     }
     let single = [("x-region", &outline.region), ("x-time", &outline.time)];
     for (place, id) in outline.key.iter().map(|id| ("x-key", id)).chain(single) {
         if !known(id) {
-            return Err(file.wrong(place, format!("there is no field {id}"), add));
-        }
-        if !outline.required.contains(id) {
-            return Err(file.wrong(place, format!("{id} is not required"), "add it to required"));
+            wrong.push(file.wrong(place, format!("there is no field {id}"), add));
+        } else if !outline.required.contains(id) {
+            wrong.push(file.wrong(place, format!("{id} is not required"), "add it to required"));
         }
     }
-    Ok(())
 }

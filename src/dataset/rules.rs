@@ -3,12 +3,13 @@
 use super::error::{DictionaryError, InFile};
 use super::field::{Field, ListMode};
 use super::format::{region::RegionFormat, registry};
+use super::keyword;
 use super::view::RecordJson;
 use crate::standard::code::Action;
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
-/// Validators of the three actions.
+/// Validators of the three actions, of each field by itself; the rules across fields are [`AcrossRule`](super::AcrossRule)s.
 pub(super) struct Rules {
     add: Validator<RecordJson>,
     modify: Validator<RecordJson>,
@@ -30,17 +31,10 @@ impl Rules {
     /// one file.
     pub(super) fn compile(subject: &Subject<'_>, regions: &RegionFormat) -> Result<Self, DictionaryError> {
         let properties = with_codes(subject);
-        let validator = |schema: &Value| {
-            build(schema, regions).map_err(|error| {
-                // The schema itself is the instance of its meta-schema; what fails later names a place in the schema.
-                let paths = [error.instance_path().as_str(), error.schema_path().as_str(), "schema"];
-                let place = paths.into_iter().find(|path| !path.is_empty()).unwrap_or_default();
-                let place = place.trim_start_matches('/').replace('/', ".");
-                subject.file.wrong(&place, error.to_string(), "correct the JSON Schema (2020-12)")
-            })
-        };
+        let validator = |schema: &Value| build(schema, regions).map_err(|error| subject.file.schema_error("", &error));
         let mut whole = subject.schema.clone();
         whole.insert("properties".to_owned(), Value::Object(properties.clone()));
+        whole.remove("allOf");
 
         // A change shows some fields only, so it answers for those and for nothing that is said of a whole record.
         let mut required = subject.key.to_vec();
@@ -69,16 +63,15 @@ fn fields_only(properties: &Map<String, Value>, required: &[String]) -> Value {
     json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
 }
 
-fn build(
-    schema: &Value,
-    regions: &RegionFormat,
-) -> Result<Validator<RecordJson>, jsonschema::ValidationError<'static>> {
-    let mut options = jsonschema::options_for::<RecordJson>()
+/// A validator of records by a schema, with sesame's formats and keywords.
+pub(super) fn build(schema: &Value, regions: &RegionFormat) -> Result<Validator<RecordJson>, ValidationError<'static>> {
+    let options = jsonschema::options_for::<RecordJson>()
         .with_draft(Draft::Draft202012)
         // Linear in the length of the value, whatever a sender makes of it; a pattern with look-around is refused.
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false);
+    let mut options = keyword::plug(options, regions);
     for format in &registry::FORMATS {
         options = options.with_format(format.name, format.accepts);
     }

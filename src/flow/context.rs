@@ -5,7 +5,7 @@ use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::PersistSettings;
-use crate::dataset::Dictionary;
+use crate::dataset::InUse;
 use crate::standard::region::RegionTable;
 use crate::store::Store;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct Context {
     /// The nodes whose word counts.
     pub trust: Arc<Trust>,
     /// The data dictionary.
-    pub dictionary: Arc<Dictionary>,
+    pub dictionary: InUse,
     /// The region table.
     pub regions: Arc<RegionTable>,
     /// The node's PostgreSQL.

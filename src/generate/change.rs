@@ -42,8 +42,8 @@ impl World {
         );
         for field in soft_fields(dataset.code().number()) {
             change = match field {
-                Soft::Name(id) => change.and(id, any_name(&mut draw)),
-                Soft::Phone(id) => change.and(id, mobile(&mut draw)),
+                Soft::Name(id) => change.and(*id, any_name(&mut draw)),
+                Soft::Phone(id) => change.and(*id, mobile(&mut draw)),
             };
         }
         let remark = if revision.is_multiple_of(3) { String::new() } else { format!("第{revision}次更新") };
@@ -62,9 +62,10 @@ impl World {
             if id == dataset.time_field() {
                 // The generator writes the time itself, so it always reads; an unreadable one would stay as it is.
                 let later = |at: Moment| at.plus_micros(i64::from(revision) * HOUR).to_civil();
-                identity = identity.and(id, Moment::parse_civil(value).map_or_else(|_| value.to_owned(), later));
+                identity =
+                    identity.and(id.to_owned(), Moment::parse_civil(value).map_or_else(|_| value.to_owned(), later));
             } else if id == dataset.region_field() || dataset.key().iter().any(|key| key == id) {
-                identity = identity.and(id, value);
+                identity = identity.and(id.to_owned(), value);
             }
         }
         Ok(identity)

@@ -1,9 +1,10 @@
 //! The world holds together: every record is valid, every reference leads somewhere, no rule across fields is broken.
 
 use super::{Record, World, write_array};
-use crate::dataset::{Dataset, Dictionary, FieldFault};
+use crate::dataset::{Checker, Dataset, Dictionary, FieldFault, UnknownFields};
 use crate::standard::busilist::{self, FlatObject};
 use crate::standard::code::{Action, BusinessCode};
+use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -29,7 +30,9 @@ fn judged(dataset: &Dataset, action: Action, records: &[Record]) -> (Vec<FieldFa
     let array = write_array(records.iter().cloned());
     let objects: Vec<_> =
         busilist::split(&array).unwrap().into_iter().map(|element| FlatObject::read(element).unwrap()).collect();
-    let faults = objects.iter().flat_map(|object| dataset.check(action, object)).collect();
+    let checker =
+        Checker::new(dataset, action, Moment::parse_civil("2026-01-01 00:00:00").unwrap(), UnknownFields::Refuse);
+    let faults = objects.iter().flat_map(|object| checker.check(object)).collect();
     let keys = objects.iter().map(|object| dataset.key_of(object).unwrap().as_str().to_owned()).collect();
     (faults, keys)
 }
@@ -222,4 +225,19 @@ fn what_cannot_be_generated_is_said() {
     let world = world(1, "370203");
     assert!(world.record(BusinessCode::parse("012").unwrap(), 0).is_err());
     assert!(world.records(BusinessCode::parse("003").unwrap(), 1_000_001).is_err());
+}
+
+/// Every rule across fields has an example that breaks it, and is heard when it is put into a good record.
+#[test]
+fn every_rule_across_fields_is_heard_when_it_is_broken() {
+    let world = world(3, "370200");
+    for dataset in DICTIONARY.datasets() {
+        let good = records(&world, dataset.code().number(), 1).remove(0);
+        for rule in dataset.rules_across() {
+            assert!(!rule.broken_by.is_empty(), "{} of {:?} has no x-broken-by", rule.id, dataset);
+            let (faults, _) = judged(dataset, Action::Add, &[good.broken(&rule.broken_by)]);
+            let heard = faults.iter().any(|fault| fault.rule == rule.id && fault.level == rule.level);
+            assert!(heard, "{} of {dataset:?} is not heard: {faults:?}", rule.id);
+        }
+    }
 }

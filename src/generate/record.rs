@@ -2,10 +2,12 @@
 
 use super::place::Place;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A record of a dataset, every value a text. Serialises as a flat JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Record(Vec<(&'static str, String)>);
+pub struct Record(Vec<(Cow<'static, str>, String)>);
 
 impl Record {
     /// A record with one field.
@@ -14,14 +16,14 @@ impl Record {
     }
 
     /// The record and one field more.
-    pub(super) fn and(mut self, id: &'static str, value: impl Into<String>) -> Self {
-        self.0.push((id, value.into()));
+    pub(super) fn and(mut self, id: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.0.push((id.into(), value.into()));
         self
     }
 
     /// The record and one field more, if there is a value.
     pub(super) fn and_if(mut self, id: &'static str, value: Option<impl Into<String>>) -> Self {
-        self.0.extend(value.map(|value| (id, value.into())));
+        self.0.extend(value.map(|value| (id.into(), value.into())));
         self
     }
 
@@ -33,14 +35,21 @@ impl Record {
             .and_if("BZ", remark)
     }
 
+    /// The record with some fields set or taken away, as a rule's example breaks it.
+    pub(super) fn broken(&self, by: &BTreeMap<String, Option<String>>) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !by.contains_key(name.as_ref())).cloned();
+        let set = by.iter().filter_map(|(name, value)| Some((name.clone().into(), value.clone()?)));
+        Self(kept.chain(set).collect())
+    }
+
     /// The value of a field, if the record has it.
     pub fn get(&self, id: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| *name == id).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(name, _)| name == id).map(|(_, value)| value.as_str())
     }
 
     /// Names and values, in the order of the dictionary.
-    pub fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
     }
 
     /// The record as compact JSON text.

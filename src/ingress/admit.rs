@@ -13,7 +13,7 @@ use crate::batch::{
     Evidence, Findings, Form, LONGEST_SIGN, Manifest, Sealed, Stamp, TOLERANCE_MICROS, batch_id, check_records,
     content_digest, routing_key, seal,
 };
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Dictionary};
 use crate::standard::busilist::split_within;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption::{self, CannotDecrypt};
@@ -59,8 +59,7 @@ pub(super) enum Work {
     Publish(Box<Acceptable>),
     Query(Box<RecordQuery>),
     Log(Box<LogQuery>),
-    /// So many records are good.
-    Validated(usize),
+    Validated(Box<Findings>),
 }
 
 /// A batch that may be published.
@@ -68,7 +67,8 @@ pub(super) struct Acceptable {
     pub(super) batch: Uuid,
     pub(super) busicode: BusinessCode,
     pub(super) action: Action,
-    pub(super) records: usize,
+    /// What was found of its records.
+    pub(super) findings: Findings,
     pub(super) routing_key: String,
     pub(super) sealed: Sealed,
 }
@@ -104,14 +104,26 @@ pub(super) fn admit(
         Ok(pass) => Some(pass),
         Err(denial) => return Admission { random, caller: Some(caller), subject, pass: None, work: Err(denial) },
     };
-    let checks =
-        Checks { door, flag, caller: &caller, envelope: &envelope, signable: &signable, started, now, certificate };
+    let dictionary = &door.dictionary.now();
+    let checks = Checks {
+        door,
+        dictionary,
+        flag,
+        caller: &caller,
+        envelope: &envelope,
+        signable: &signable,
+        started,
+        now,
+        certificate,
+    };
     let work = checks.run(&mut subject);
     Admission { random, caller: Some(caller), subject, pass, work }
 }
 
 struct Checks<'a> {
     door: &'a Door,
+    /// One and the same for the whole request.
+    dictionary: &'a Dictionary,
     flag: InterFlag,
     caller: &'a Caller,
     envelope: &'a Envelope<'a>,
@@ -159,7 +171,7 @@ impl Checks<'_> {
 
     fn dataset(&self, subject: &mut Subject) -> Result<&Dataset, Denial> {
         let code = BusinessCode::parse(&self.envelope.busicode)?;
-        let dataset = self.door.dictionary.get(code).ok_or_else(|| {
+        let dataset = self.dictionary.get(code).ok_or_else(|| {
             Denial::new(
                 RefusalCode::UnknownBusicode,
                 format!("业务分类代码 {code} 在本节点没有数据字典：应为表2所列 001 至 011"),
@@ -196,10 +208,10 @@ impl Checks<'_> {
         let digest = self.digest(dataset.code(), action, content);
         let is_write = self.flag == InterFlag::Exchange;
         refuse_reuse(self.door.randoms.look(batch, digest, is_write))?;
-        let findings = self.good(findings)?;
+        let findings = self.good(dataset, findings)?;
         refuse_reuse(self.door.randoms.note(batch, digest, is_write))?;
         if !is_write {
-            return Ok(Work::Validated(findings.good));
+            return Ok(Work::Validated(Box::new(findings)));
         }
         let manifest = Manifest {
             batch,
@@ -207,19 +219,19 @@ impl Checks<'_> {
             home: self.caller.app.home,
             accepted: self.now,
             digest,
-            records: findings.good as u32,
+            records: elements.len() as u32,
             evidence: self.evidence(form),
             trace: Vec::new(),
         };
-        let cover = self.door.regions.smallest_covering(findings.regions);
+        let cover = self.door.regions.smallest_covering(findings.regions.iter().copied());
         Ok(Work::Publish(Box::new(Acceptable {
             batch,
             busicode: dataset.code(),
             action,
-            records: findings.good,
-            // Every record has told its region, or it would be among the faults.
+            // A good record has told its region.
             routing_key: routing_key(cover.unwrap_or(self.door.node.region), dataset.code(), action),
             sealed: seal(&self.door.node, &manifest, dataset.code(), action, content),
+            findings,
         })))
     }
 
@@ -257,21 +269,23 @@ impl Checks<'_> {
         Err(Denial::new(RefusalCode::NotGranted, reason))
     }
 
-    fn good(&self, findings: Findings) -> Result<Findings, Denial> {
-        if !findings.faults.is_empty() {
-            let reason = format!(
-                "数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送",
-                findings.faults.len()
-            );
-            let records = findings.good + findings.faults.chunk_by(|a, b| a.index == b.index).count();
-            return Err(Denial {
-                refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
-                faults: findings.faults,
-                records,
-                retry_after: None,
-            });
+    /// Whether the batch may pass: without bad records, or with good ones where the dataset takes them alone. Records are tried
+    /// to find every error, so `validate` never passes them.
+    fn good(&self, dataset: &Dataset, findings: Findings) -> Result<Findings, Denial> {
+        let takes_good = dataset.accept_valid() && findings.good > 0 && self.flag == InterFlag::Exchange;
+        if findings.errors.is_empty() || takes_good {
+            return Ok(findings);
         }
-        Ok(findings)
+        let reason =
+            format!("数据校验未通过，共{}处错误，整批未接收：请按 busilist 逐条改正后重新报送", findings.errors.len());
+        let mut faults = findings.errors;
+        faults.extend(findings.warnings);
+        Err(Denial {
+            refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
+            faults,
+            records: findings.good + findings.bad,
+            retry_after: None,
+        })
     }
 
     fn evidence(&self, form: Form) -> Evidence {

@@ -8,7 +8,7 @@ use crate::batch::NodeIdentity;
 use crate::broker::{Names, Publisher};
 use crate::clock::Clock;
 use crate::config::InterfaceSettings;
-use crate::dataset::Dictionary;
+use crate::dataset::InUse;
 use crate::standard::region::RegionTable;
 use crate::standard::volume::Volume;
 use crate::store::Store;
@@ -46,7 +46,7 @@ const DIAGNOSES: Volume = Volume {
 pub struct Door {
     pub(super) node: NodeIdentity,
     pub(super) apps: Directory,
-    pub(super) dictionary: Arc<Dictionary>,
+    pub(super) dictionary: InUse,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
     pub(super) names: Names,
@@ -96,7 +96,7 @@ impl Door {
     pub fn new(
         node: NodeIdentity,
         apps: Directory,
-        dictionary: Arc<Dictionary>,
+        dictionary: InUse,
         regions: Arc<RegionTable>,
         publisher: Publisher,
         names: Names,

@@ -4,15 +4,18 @@ use super::admit::{Acceptable, Admission, Work, admit};
 use super::budget::Share;
 use super::door::{Door, InterFlag};
 use super::outcome::{Denial, Success};
-use super::reply::Answered;
+use super::reply::{Answered, list, rows};
 use super::{log_query, query};
-use crate::batch::batch_id;
+use crate::batch::{Findings, batch_id};
 use crate::broker::{Message, PublishError};
 use crate::metrics;
+use crate::standard::code::BusinessCode;
 use crate::standard::refusal::RefusalCode;
 use crate::tls::PeerCertificate;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Bodies from this size on are checked off the async threads: their signature and rules take milliseconds.
 const LARGE: usize = 32 * 1024;
@@ -39,15 +42,15 @@ pub(super) async fn handle(
     };
     let _pass = admission.pass.take();
     // What is to be done is taken out; the rest of the admission says to whom the answer goes.
-    let work = std::mem::replace(&mut admission.work, Ok(Work::Validated(0)));
+    let work = std::mem::replace(&mut admission.work, Ok(Work::Validated(Box::default())));
     let made_batch = matches!(work, Ok(Work::Publish(_)));
     let outcome = match work {
         Ok(Work::Publish(acceptable)) => accept(door, *acceptable, share).await,
         Ok(Work::Query(asked)) => ask_again(door, &admission, query::answer(door, &asked).await),
         Ok(Work::Log(asked)) => ask_again(door, &admission, log_query::answer(door, &asked).await),
-        Ok(Work::Validated(records)) => {
-            let message = format!("校验通过，共{records}条，未报送");
-            Ok(Success { message, busilist: "[]".to_owned(), after: None, records, share: None })
+        Ok(Work::Validated(findings)) => {
+            let message = format!("校验通过，共{}条{}，未报送", findings.good, told(&findings));
+            Ok(Success::new(message, list(&findings.warnings), findings.good))
         }
         Err(denial) => Err(denial),
     };
@@ -64,7 +67,7 @@ fn ask_again(door: &Door, admission: &Admission, outcome: Result<Success, Denial
 
 /// Publishes a batch; only the broker's confirm makes a success.
 async fn accept(door: &Arc<Door>, batch: Acceptable, share: Share) -> Result<Success, Denial> {
-    let (id, records) = (batch.batch, batch.records);
+    let (id, findings) = (batch.batch, batch.findings);
     let message = Message {
         exchange: door.names.exchange(),
         routing_key: batch.routing_key,
@@ -93,6 +96,31 @@ async fn accept(door: &Arc<Door>, batch: Acceptable, share: Share) -> Result<Suc
         let reason = "消息队列暂时不可用，结果未知：请稍后用原报文（相同 random）重发，不会重复入库";
         return Err(Denial::new(RefusalCode::Unavailable, reason));
     }
-    let busilist = format!("[{{\"BATCH\":\"{id}\",\"RECORDS\":\"{records}\"}}]");
-    Ok(Success { message: format!("已接收{records}条"), busilist, after: None, records, share: None })
+    Ok(accepted(door, batch.busicode, id, &findings))
+}
+
+/// The answer to a batch that is in the broker's hands. Where the dataset takes good records alone, it lists the bad ones.
+fn accepted(door: &Door, busicode: BusinessCode, id: Uuid, findings: &Findings) -> Success {
+    let labels = [("busicode", busicode.to_string())];
+    ::metrics::counter!(metrics::RECORDS_WARNED, &labels).increment(findings.warnings.len() as u64);
+    let records = findings.good;
+    let batch = json!({"BATCH": id.to_string(), "RECORDS": records.to_string()});
+    if findings.bad == 0 {
+        let message = format!("已接收{records}条{}", told(findings));
+        return Success::new(message, Value::Array(vec![batch]).to_string(), records);
+    }
+    ::metrics::counter!(metrics::RECORDS_REFUSED, &labels).increment(findings.bad as u64);
+    tracing::info!(batch = %id, %busicode, bad = findings.bad, node = %door.node.region, "took the good records of a batch alone");
+    let message =
+        format!("已接收{records}条{}，{}条有错误未采用：请按 busilist 改正后另行报送", told(findings), findings.bad);
+    let rows = [batch].into_iter().chain(rows(&findings.errors));
+    Success::new(message, Value::Array(rows.collect()).to_string(), records)
+}
+
+/// How many warnings there are.
+fn told(findings: &Findings) -> String {
+    match findings.warnings.len() {
+        0 => String::new(),
+        count => format!("，其中{count}处提示"),
+    }
 }

@@ -16,6 +16,13 @@ pub(super) struct Success {
     pub(super) share: Option<Share>,
 }
 
+impl Success {
+    /// A success that answers a list and may be told in a word.
+    pub(super) fn new(message: String, busilist: String, records: usize) -> Self {
+        Self { message, busilist, after: None, records, share: None }
+    }
+}
+
 /// A refusal and the bad records it is about.
 #[derive(Debug)]
 pub(super) struct Denial {

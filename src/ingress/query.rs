@@ -87,7 +87,7 @@ pub(super) async fn answer(door: &Door, query: &RecordQuery) -> Result<Success, 
 pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Result<(), String>) -> Result<(), Denial> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, rule: &str, error: String| {
-        faults.push(RecordFault { index: 1, field: field.to_owned(), rule: rule.to_owned(), error });
+        faults.push(RecordFault::error(0, field, rule, error));
     };
     match split_within(content, 1)?.as_deref() {
         None => fault("", "maxItems", "查询条件应为一个对象".to_owned()),

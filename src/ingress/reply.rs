@@ -6,6 +6,7 @@ use super::caller::{Caller, respond_unknown};
 use super::door::Door;
 use super::outcome::{Denial, Success};
 use crate::batch::RecordFault;
+use crate::dataset::Level;
 use crate::metrics;
 use crate::standard::answer::Answer;
 use crate::standard::random::Random;
@@ -112,11 +113,21 @@ pub(super) fn reply(door: &Door, mut answered: Answered) -> Response<Body> {
     response
 }
 
-fn list(faults: &[RecordFault]) -> String {
-    let rows = faults.iter().take(MOST_LISTED).map(|fault| {
-        json!({"INDEX": fault.index.to_string(), "FIELD": fault.field, "RULE": fault.rule, "ERROR": fault.error})
-    });
-    Value::Array(rows.collect()).to_string()
+/// The array of what is wrong with records.
+pub(super) fn list(faults: &[RecordFault]) -> String {
+    Value::Array(rows(faults).collect()).to_string()
+}
+
+/// What is wrong with records, row by row; only a warning names its level.
+pub(super) fn rows(faults: &[RecordFault]) -> impl Iterator<Item = Value> {
+    faults.iter().take(MOST_LISTED).map(|fault| {
+        let RecordFault { index, field, rule, level, error } = fault;
+        let mut row = json!({"INDEX": index.to_string(), "FIELD": field, "RULE": rule, "ERROR": error});
+        if *level == Level::Warning {
+            row["LEVEL"] = level.as_str().into();
+        }
+        row
+    })
 }
 
 fn code_of(answered: &Answered) -> &'static str {
@@ -142,7 +153,8 @@ fn count(answered: &Answered) {
             ::metrics::counter!(metrics::RECORDS_ACCEPTED, &labels).increment(success.records as u64);
         }
         Err(denial) if !denial.faults.is_empty() => {
-            let bad = denial.faults.chunk_by(|a, b| a.index == b.index).count();
+            let errors: Vec<_> = denial.faults.iter().filter(|fault| fault.level == Level::Error).collect();
+            let bad = errors.chunk_by(|a, b| a.index == b.index).count();
             ::metrics::counter!(metrics::RECORDS_REFUSED, "busicode" => busicode).increment(bad as u64);
         }
         _ => {}

@@ -1,17 +1,18 @@
 //! Building the parts of a node from its settings.
 
 use super::certificates::Certificates;
+use super::dictionary;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
-use crate::dataset::Dictionary;
-use crate::dataset::error::DictionaryError;
+use crate::dataset::InUse;
+use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
-use crate::standard::region::{BadRegionTable, RegionTable};
+use crate::standard::region::BadRegionTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
 use crate::volume::Pace;
@@ -50,7 +51,7 @@ pub enum StartError {
     Regions(#[from] BadRegionTable),
     /// The data dictionary is bad.
     #[error(transparent)]
-    Dictionary(#[from] DictionaryError),
+    Dictionary(#[from] DictionaryErrors),
     /// An app is bad.
     #[error(transparent)]
     App(#[from] BadSettings),
@@ -101,11 +102,8 @@ impl Assembly {
             key: config.node.key.key().clone(),
             cipher: Arc::new(Software),
         };
-        let regions = Arc::new(regions(config)?);
-        let dictionary = Arc::new(match &config.dictionary.datasets {
-            Some(directory) => Dictionary::load(directory, &regions)?,
-            None => Dictionary::builtin(),
-        });
+        let regions = Arc::new(dictionary::regions(config)?);
+        let dictionary = InUse::new(dictionary::load(config, &regions)?);
         let certificates = Certificates::load(config)?;
         let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
             let name = format!("sesame {} {purpose}", config.node.region);
@@ -177,12 +175,6 @@ fn apps(
     let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
     let refresher = Refresher::new(own, apps.clone(), vault, stop.clone());
     Ok((apps, Some(refresher)))
-}
-
-fn regions(config: &Config) -> Result<RegionTable, StartError> {
-    let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
-    let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
-    Ok(RegionTable::parse(&text)?)
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod certificates;
+mod dictionary;
 mod health;
 mod listen;
 mod monitor;

@@ -8,6 +8,7 @@ use crate::standard::region::Region;
 use deadpool_postgres::Transaction;
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
@@ -42,8 +43,14 @@ pub struct NewBatch {
     pub bytes: usize,
     /// The busilist, zstd.
     pub body: Vec<u8>,
+    /// The version of the dataset it was held against here.
+    pub dataset_version: String,
+    /// How many records it has, bad ones included.
+    pub records: u32,
     /// What it does to which record.
     pub changes: Vec<Change>,
+    /// Places of records that this tier's rules refuse, from 0: the batch is committed without them.
+    pub unapplied: Vec<u32>,
     /// The id of its failure, if it may have failed before: a commit resolves it.
     pub failure: Option<Uuid>,
     /// Whether a modify or delete of a record never added fails the batch: at the entering node alone.
@@ -88,9 +95,10 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let statement = tx
         .prepare_cached(
             "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
-             accepted_at, home, trace, evidence, body) \
+             accepted_at, home, trace, evidence, body, dataset_version, unapplied) \
              SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
-             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[]) \
+             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[], \
+             $16::text[], $17::json[]) \
              ON CONFLICT (id) DO NOTHING RETURNING id",
         )
         .await?;
@@ -101,7 +109,7 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let busicodes: Vec<i16> = batches.iter().map(|b| b.busicode.number() as i16).collect();
     let actions: Vec<i16> = batches.iter().map(|b| action_number(b.action)).collect();
     let regions: Vec<i32> = batches.iter().map(|b| b.region.number() as i32).collect();
-    let records: Vec<i32> = batches.iter().map(|b| b.changes.len() as i32).collect();
+    let records: Vec<i32> = batches.iter().map(|b| b.records as i32).collect();
     let bytes: Vec<i32> = batches.iter().map(|b| i32::try_from(b.bytes).unwrap_or(i32::MAX)).collect();
     let digests: Vec<&[u8]> = batches.iter().map(|b| b.digest.as_slice()).collect();
     let accepted: Vec<OffsetDateTime> = batches.iter().map(|b| b.accepted.into()).collect();
@@ -109,22 +117,46 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let traces: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.trace)).collect();
     let evidence: Vec<Json<&serde_json::Value>> = batches.iter().map(|b| Json(&b.evidence)).collect();
     let bodies: Vec<&[u8]> = batches.iter().map(|b| b.body.as_slice()).collect();
+    let versions: Vec<&str> = batches.iter().map(|b| b.dataset_version.as_str()).collect();
+    let unapplied: Vec<Option<Json<&[u32]>>> = batches.iter().map(|b| places(&b.unapplied)).collect();
     let rows = tx
         .query(
             &statement,
             &[
                 &ids, &origins, &appids, &randoms, &busicodes, &actions, &regions, &records, &bytes, &digests,
-                &accepted, &homes, &traces, &evidence, &bodies,
+                &accepted, &homes, &traces, &evidence, &bodies, &versions, &unapplied,
             ],
         )
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The digests of batches committed before.
-pub(super) async fn digests(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
-    let rows = tx.query("SELECT id, digest FROM batches WHERE id = ANY($1)", &[&ids]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+/// A batch committed before.
+pub(super) struct Earlier {
+    pub digest: Vec<u8>,
+    /// Places of its records that were not applied.
+    pub unapplied: Vec<u32>,
+}
+
+/// The batches committed before.
+pub(super) async fn earlier(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, StoreError> {
+    let rows = tx.query("SELECT id, digest, unapplied FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    let earlier = |row: &Row| {
+        let unapplied = row.get::<_, Option<Json<Vec<u32>>>>(2).map(|Json(places)| places).unwrap_or_default();
+        (row.get(0), Earlier { digest: row.get(1), unapplied })
+    };
+    Ok(rows.iter().map(earlier).collect())
+}
+
+/// Notes which records of a batch are still not applied.
+pub(super) async fn note_unapplied(tx: &Transaction<'_>, id: Uuid, unapplied: &[u32]) -> Result<(), StoreError> {
+    tx.execute("UPDATE batches SET unapplied = $2 WHERE id = $1", &[&id, &places(unapplied)]).await?;
+    Ok(())
+}
+
+/// Places as the store keeps them; null where there are none, as in almost every batch.
+fn places(places: &[u32]) -> Option<Json<&[u32]>> {
+    (!places.is_empty()).then_some(Json(places))
 }
 
 /// Takes back batches of the same transaction that turned out not to be applicable.

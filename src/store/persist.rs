@@ -20,6 +20,11 @@ pub enum Verdict {
     },
     /// The same batch was committed before (invariant 2).
     Repeated,
+    /// It was committed before without some of its records; so many of them are still not applied.
+    Resumed {
+        /// Number of records left.
+        left: u32,
+    },
     /// Another batch of this id, with other content, was committed before.
     RandomReused,
     /// Records that were never added, by their place in the batch from 0; nothing of it was applied.
@@ -49,6 +54,10 @@ const SLICE: usize = 4_000;
 async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
     let standings = once(tx, group).await?;
     let fresh: Vec<usize> = (0..group.len()).filter(|at| standings[*at] == Standing::Fresh).collect();
+    let resumed = (0..group.len()).filter_map(|at| match &standings[at] {
+        Standing::Resumed(unapplied) => Some((at, unapplied)),
+        _ => None,
+    });
     let missing = missing_keys(tx, group, &fresh).await?;
     let withdrawn: Vec<Uuid> = missing.keys().map(|at| group[*at].id).collect();
     if !withdrawn.is_empty() {
@@ -57,6 +66,10 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
     let accepted = fresh.iter().filter(|at| !missing.contains_key(at));
     let mut changes: Vec<(usize, &Change)> =
         accepted.flat_map(|at| group[*at].changes.iter().map(|change| (*at, change))).collect();
+    for (at, unapplied) in resumed {
+        let left = |change: &&Change| unapplied.contains(&change.version.ordinal);
+        changes.extend(group[at].changes.iter().filter(left).map(|change| (at, change)));
+    }
     // In one order everywhere, so that two transactions with the same records do not wait for each other crosswise. Stable:
     // the changes of one record keep the order of the group.
     changes.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
@@ -69,6 +82,7 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
     }
     let verdict = |(at, standing)| match standing {
         Standing::Known(verdict) => verdict,
+        Standing::Resumed(unapplied) => Verdict::Resumed { left: still_unapplied(&group[at], &unapplied).len() as u32 },
         Standing::Fresh => match missing.get(&at) {
             Some(places) => Verdict::MissingKeys(places.clone()),
             None => Verdict::Committed { stale: stale[at] },
@@ -79,6 +93,11 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
             None => Verdict::Repeated,
         },
     };
+    for (at, standing) in standings.iter().enumerate() {
+        if let Standing::Resumed(unapplied) = standing {
+            batches::note_unapplied(tx, group[at].id, &still_unapplied(&group[at], unapplied)).await?;
+        }
+    }
     let verdicts: Vec<Verdict> = standings.into_iter().enumerate().map(verdict).collect();
     note(tx, group, &verdicts, outbox).await?;
     Ok(verdicts)
@@ -91,8 +110,15 @@ enum Standing {
     Known(Verdict),
     /// It is to be merged.
     Fresh,
+    /// It was committed before, but for its records at these places.
+    Resumed(Vec<u32>),
     /// The same batch as an earlier one of the group, by its place: what becomes of that one becomes of it.
     CopyOf(usize),
+}
+
+/// Which of the records not applied before are refused still. What has been applied stays applied, whatever the rules say now.
+fn still_unapplied(batch: &NewBatch, unapplied: &[u32]) -> Vec<u32> {
+    unapplied.iter().filter(|place| batch.unapplied.contains(place)).copied().collect()
 }
 
 /// How many of these changes, sorted by record, make the next slice: all changes of a record are in the same.
@@ -113,18 +139,20 @@ async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Standing>,
     distinct.sort_unstable_by_key(|batch| batch.id);
     let inserted: HashSet<Uuid> = batches::insert(tx, &distinct).await?;
     let earlier: Vec<Uuid> = first.keys().filter(|id| !inserted.contains(*id)).copied().collect();
-    let digests = if earlier.is_empty() { HashMap::new() } else { batches::digests(tx, &earlier).await? };
-    let standing = |(at, batch): (usize, &NewBatch)| {
+    let mut committed = if earlier.is_empty() { HashMap::new() } else { batches::earlier(tx, &earlier).await? };
+    let mut standing = |(at, batch): (usize, &NewBatch)| {
         let first = first[&batch.id];
-        match digests.get(&batch.id) {
-            Some(digest) if *digest == batch.digest => Standing::Known(Verdict::Repeated),
-            Some(_) => Standing::Known(Verdict::RandomReused),
+        match committed.get_mut(&batch.id) {
+            Some(earlier) if earlier.digest != batch.digest => Standing::Known(Verdict::RandomReused),
+            // A copy in the same group finds nothing left.
+            Some(earlier) if !earlier.unapplied.is_empty() => Standing::Resumed(std::mem::take(&mut earlier.unapplied)),
+            Some(_) => Standing::Known(Verdict::Repeated),
             None if first == at => Standing::Fresh,
             None if group[first].digest == batch.digest => Standing::CopyOf(first),
             None => Standing::Known(Verdict::RandomReused),
         }
     };
-    Ok(group.iter().enumerate().map(standing).collect())
+    Ok(group.iter().enumerate().map(&mut standing).collect())
 }
 
 /// The batches that change records never added, and these records by their place in the batch. A record that an earlier batch
@@ -198,7 +226,12 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     let (mut committed, mut mended) = (Vec::new(), Vec::new());
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
-        if matches!(verdict, Verdict::Committed { .. } | Verdict::Repeated) {
+        let is_whole = match verdict {
+            Verdict::Committed { .. } | Verdict::Repeated => batch.unapplied.is_empty(),
+            Verdict::Resumed { left } => *left == 0,
+            Verdict::RandomReused | Verdict::MissingKeys(_) => false,
+        };
+        if is_whole {
             mended.extend(batch.failure);
         }
         if let Verdict::Committed { stale } = verdict {

@@ -37,6 +37,15 @@ pub(super) fn is_calendar_day(year: u32, month: u32, day: u32) -> bool {
     (1..=9999).contains(&year) && (1..=days).contains(&day)
 }
 
+/// Days from the first day of the calendar (0001-01-01), which is 0, to a `yyyy-MM-dd`.
+pub(crate) fn day_number(date: &str) -> Option<i64> {
+    let part = |range: std::ops::Range<usize>| number(date.as_bytes().get(range)?).map(i64::from);
+    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+    // Years counted from March have their leap day last.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    Some(year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 307)
+}
+
 fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |so_far, byte| byte.is_ascii_digit().then(|| so_far * 10 + u32::from(byte - b'0')))
 }
@@ -70,6 +79,15 @@ mod tests {
         ];
         for date in invalid {
             assert!(!is_date(date), "{date}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_over_leap_years() {
+        for (date, number) in
+            [("0001-01-01", 0), ("1970-01-01", 719_162), ("2024-02-29", 738_944), ("2024-03-01", 738_945)]
+        {
+            assert_eq!(day_number(date), Some(number), "{date}");
         }
     }
 

@@ -38,7 +38,7 @@ impl Fault {
             busicode: Some(batch.busicode),
             action: Some(batch.action),
             region: Some(batch.region),
-            records: Some(batch.changes.len() as u32),
+            records: Some(batch.records),
             accepted: Some(batch.accepted),
         })
     }

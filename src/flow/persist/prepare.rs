@@ -1,14 +1,13 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
 use crate::batch::{
-    ATTEMPT_HEADER, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust, failure_id, open,
-    read_changes, reseal, routing_key, seal,
+    ATTEMPT_HEADER, Against, Changes, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust,
+    failure_id, open, read_changes, reseal, routing_key, seal,
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
 use crate::flow::Context;
 use crate::flow::failures::{Fault, Reason};
-use crate::record::Change;
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
@@ -22,6 +21,8 @@ const LEVEL: i32 = 1;
 /// A batch ready to be committed, and what to publish once it is.
 pub(super) struct Prepared {
     pub(super) batch: NewBatch,
+    /// What is wrong with the records that it is committed without.
+    pub(super) unapplied: Option<Fault>,
     pub(super) onward: Option<Onward>,
 }
 
@@ -47,7 +48,7 @@ impl Preparer {
         Self {
             node: context.node.clone(),
             trust: context.trust.clone(),
-            dictionary: context.dictionary.clone(),
+            dictionary: context.dictionary.now(),
             regions: context.regions.clone(),
             has_parent: context.has_parent,
             compressor: None,
@@ -71,10 +72,10 @@ impl Preparer {
         };
         let opened =
             open(incoming, &self.trust, now).map_err(|fault| Fault::new(reason_of(&fault), fault.to_string()))?;
-        let changes = self.changes(&opened, now)?;
+        let (changes, dataset_version) = self.changes(&opened, now)?;
         let about = about(&opened);
-        let region = self.regions.smallest_covering(changes.iter().map(|change| change.id.region));
-        // `read_changes` refuses an empty list, so there is a region.
+        let region = self.regions.smallest_covering(changes.regions.iter().copied());
+        // There is a good record, and it has told its region.
         let region = region.unwrap_or(opened.manifest.origin);
         let key = routing_key(region, opened.busicode, opened.action);
         if key != delivery.routing_key {
@@ -83,13 +84,18 @@ impl Preparer {
             return Err(Fault::new(Reason::KeyMismatch, detail).about(about));
         }
         let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
-        Ok(Prepared { batch: self.batch(opened, region, changes, delivery)?, onward })
+        let unapplied = (!changes.bad.is_empty()).then(|| refused(&changes));
+        Ok(Prepared { batch: self.batch(opened, region, changes, dataset_version, delivery)?, unapplied, onward })
     }
 
-    fn changes(&self, opened: &Opened<'_>, now: Moment) -> Result<Vec<Change>, Fault> {
-        let fault = |code, detail: String| Err(Fault::new(code, detail).about(about(opened)));
+    /// The changes, and the version of the dataset they were held against.
+    ///
+    /// What has entered here has passed the rules at the door, and is applied whole or not at all, unless its dataset takes good
+    /// records alone. What comes from below is held against this tier's own rules, and applied for its good records.
+    fn changes(&self, opened: &Opened<'_>, now: Moment) -> Result<(Changes, String), Fault> {
+        let fault = |reason, detail: String| Fault::new(reason, detail).about(about(opened));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
-            return fault(Reason::UnknownBusicode, format!("this node has no dataset {}", opened.busicode));
+            return Err(fault(Reason::UnknownBusicode, format!("this node has no dataset {}", opened.busicode)));
         };
         let stamp = Stamp {
             batch: opened.manifest.batch,
@@ -97,24 +103,22 @@ impl Preparer {
             home: opened.manifest.home,
             latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
         };
-        let changes = match read_changes(dataset, opened.action, &opened.busilist, &stamp) {
-            Ok(changes) => changes,
-            Err(faults) => {
-                let first =
-                    faults.first().map(|first| format!("record {}, {}: {}", first.index, first.field, first.error));
-                let detail = format!("{} faults, the first in {}", faults.len(), first.unwrap_or_default());
-                return fault(Reason::InvalidRecords, detail);
-            }
+        let against = match opened.manifest.origin == self.node.region && !dataset.accept_valid() {
+            true => Against::Merging,
+            false => Against::Rules,
         };
-        let foreign = |region: Region| !opened.sender_region.covers(region);
-        if let Some(change) = changes.iter().find(|change| foreign(change.id.region)) {
-            let (region, sender) = (change.id.region, opened.sender_region);
-            return fault(
-                Reason::ForeignRegion,
-                format!("a record of {region} does not lie in the sender's region {sender}"),
-            );
+        let changes = read_changes(dataset, opened.action, &opened.busilist, &stamp, against)
+            .map_err(|error| fault(Reason::InvalidRecords, error.error))?;
+        if changes.good.is_empty() || (against == Against::Merging && !changes.bad.is_empty()) {
+            return Err(refused(&changes).about(about(opened)));
         }
-        Ok(changes)
+        let foreign = |region: &&Region| !opened.sender_region.covers(**region);
+        if let Some(region) = changes.regions.iter().find(foreign) {
+            let sender = opened.sender_region;
+            let detail = format!("a record of {region} does not lie in the sender's region {sender}");
+            return Err(fault(Reason::ForeignRegion, detail));
+        }
+        Ok((changes, dataset.version().to_owned()))
     }
 
     /// The message for the accepted exchange, signed by this node. What it sealed at its door with its present key stays
@@ -147,7 +151,8 @@ impl Preparer {
         &mut self,
         opened: Opened<'_>,
         region: Region,
-        changes: Vec<Change>,
+        changes: Changes,
+        dataset_version: String,
         delivery: &Delivery,
     ) -> Result<NewBatch, Fault> {
         let about = about(&opened);
@@ -170,11 +175,22 @@ impl Preparer {
             evidence: serde_json::json!(manifest.evidence),
             bytes: opened.busilist.len(),
             body,
-            changes,
+            dataset_version,
+            records: (changes.good.len() + changes.bad.len()) as u32,
+            changes: changes.good,
+            unapplied: changes.bad,
             failure: may_have_failed(delivery).then(|| self.failure(delivery)),
             must_exist: opened.action != Action::Add && manifest.origin == self.node.region,
         })
     }
+}
+
+/// Some records, or all, break this tier's rules.
+fn refused(changes: &Changes) -> Fault {
+    let first = changes.faults.first().map(|first| format!("{}, {}: {}", first.index, first.field, first.error));
+    let (bad, all) = (changes.bad.len(), changes.bad.len() + changes.good.len());
+    let detail = format!("{bad} of {all} records, the first of them no. {}", first.unwrap_or_default());
+    Fault::new(Reason::InvalidRecords, detail)
 }
 
 /// Whether a failure of this very message can have been kept. Its id costs a hash of the whole body, and a message seen for the

@@ -142,9 +142,9 @@ impl Persist {
         let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {
-                Ok(Prepared { batch, onward }) => {
+                Ok(Prepared { batch, unapplied, onward }) => {
                     batches.push(batch);
-                    good.push((delivery, onward));
+                    good.push((delivery, unapplied, onward));
                 }
                 Err(fault) => bad.push((delivery, fault)),
             }
@@ -153,8 +153,16 @@ impl Persist {
         for (delivery, fault) in bad {
             self.keep(delivery, fault).await?;
         }
-        for (((delivery, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
+        for (((delivery, unapplied, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
+            let is_short = match &outcome {
+                Ok(Verdict::Committed { .. }) => true,
+                Ok(Verdict::Resumed { left }) => *left > 0,
+                _ => false,
+            };
             self.settle(delivery, batch, onward, outcome).await?;
+            if let (true, Some(fault)) = (is_short, unapplied) {
+                self.keep(delivery, fault.of(batch)).await?;
+            }
         }
         if let Err(error) = ack_all(group).await {
             // What is not acked comes back and is found to be committed.
@@ -220,6 +228,10 @@ impl Persist {
         let labels = [("busicode", batch.busicode.to_string()), ("action", batch.action.to_string())];
         ::metrics::counter!(metrics::BATCHES_PERSISTED, &labels).increment(1);
         ::metrics::counter!(metrics::RECORDS_PERSISTED, &labels).increment(batch.changes.len() as u64);
+        if !batch.unapplied.is_empty() {
+            let labels = [("busicode", batch.busicode.to_string())];
+            ::metrics::counter!(metrics::RECORDS_UNAPPLIED, &labels).increment(batch.unapplied.len() as u64);
+        }
         if stale > 0 {
             let labels = [("busicode", batch.busicode.to_string())];
             ::metrics::counter!(metrics::RECORDS_STALE, &labels).increment(u64::from(stale));

@@ -69,7 +69,10 @@ fn batch(region: Region, number: u128, drafts: &[Draft]) -> NewBatch {
         evidence: serde_json::json!({}),
         bytes: 2,
         body: vec![],
+        dataset_version: "1".to_owned(),
+        records: drafts.len() as u32,
         changes: changes.collect(),
+        unapplied: Vec::new(),
         failure: None,
         must_exist: false,
     }

@@ -1,0 +1,78 @@
+//! What the door finds in a busilist.
+
+use super::identity::{Stamp, identify};
+use super::record_fault::{MOST_FAULTS, RecordFault, shaped};
+use crate::dataset::{Checker, Dataset, Level, UnknownFields};
+use crate::standard::code::Action;
+use crate::standard::region::Region;
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+
+/// What the door finds in a busilist. It keeps none of the records: their fields take several times the room of their text.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How many records are good.
+    pub good: usize,
+    /// How many are bad.
+    pub bad: usize,
+    /// What refuses them, up to a bound.
+    pub errors: Vec<RecordFault>,
+    /// What their senders are only told, up to a bound.
+    pub warnings: Vec<RecordFault>,
+    /// The regions of all records that tell one, bad records included.
+    pub regions: BTreeSet<Region>,
+}
+
+/// Holds every record against every rule of the dictionary: at the door.
+///
+/// Where a bad record refuses the whole batch, a list that is wrong throughout is not read to its end.
+pub fn check_records(dataset: &Dataset, action: Action, elements: &[&RawValue], stamp: &Stamp) -> Findings {
+    let mut findings = Findings::default();
+    if elements.is_empty() {
+        let error = "busilist 为空：新增、修改、删除至少要有一条记录".to_owned();
+        findings.errors.push(RecordFault::of_list("minItems", error));
+    }
+    let checker = Checker::new(dataset, action, stamp.latest, UnknownFields::Refuse);
+    for (at, element) in elements.iter().enumerate() {
+        let (errors, warnings) = judge(&checker, dataset, action, element, at, stamp, &mut findings.regions);
+        match errors.is_empty() {
+            true => findings.good += 1,
+            false => findings.bad += 1,
+        }
+        keep(&mut findings.errors, errors);
+        keep(&mut findings.warnings, warnings);
+        if findings.errors.len() >= MOST_FAULTS && !dataset.accept_valid() {
+            break;
+        }
+    }
+    findings
+}
+
+type Faults = Vec<RecordFault>;
+
+/// What refuses a record, and what its sender is only told.
+fn judge(
+    checker: &Checker<'_>,
+    dataset: &Dataset,
+    action: Action,
+    element: &RawValue,
+    at: usize,
+    stamp: &Stamp,
+    regions: &mut BTreeSet<Region>,
+) -> (Faults, Faults) {
+    let object = match shaped(element, at) {
+        Ok(object) => object,
+        Err(faults) => return (faults, Vec::new()),
+    };
+    let told = checker.check(&object).into_iter().map(|fault| RecordFault::of_field(at, fault));
+    let (mut errors, warnings): (Faults, Faults) = told.partition(|fault| fault.level == Level::Error);
+    if let Err(faults) = identify(dataset, action, &object, at, stamp, !errors.is_empty(), regions) {
+        errors.extend(faults);
+    }
+    (errors, warnings)
+}
+
+fn keep(kept: &mut Faults, more: Faults) {
+    let room = MOST_FAULTS.saturating_sub(kept.len());
+    kept.extend(more.into_iter().take(room));
+}

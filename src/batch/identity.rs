@@ -1,0 +1,72 @@
+//! Which record an element of a busilist is about, and in which version: all that merging needs of it.
+
+use super::record_fault::RecordFault;
+use crate::dataset::Dataset;
+use crate::record::{RecordId, Version};
+use crate::standard::busilist::FlatObject;
+use crate::standard::code::Action;
+use crate::standard::moment::Moment;
+use crate::standard::region::Region;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// What is the same for every change of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp {
+    /// The batch.
+    pub batch: Uuid,
+    /// When the entering node accepted it.
+    pub accepted: Moment,
+    /// XZQHDM of a modify or delete that leaves it out.
+    pub home: Region,
+    /// The latest source time that is not in the future.
+    pub latest: Moment,
+}
+
+/// Which record is meant, and in which version. The region is noted also where the record is at fault.
+///
+/// Where the dictionary has found faults already (`faulty`), it has named a missing key or region by its field.
+pub(super) fn identify(
+    dataset: &Dataset,
+    action: Action,
+    object: &FlatObject<'_>,
+    at: usize,
+    stamp: &Stamp,
+    faulty: bool,
+    regions: &mut BTreeSet<Region>,
+) -> Result<(RecordId, Version), Vec<RecordFault>> {
+    let fault = |field: &str, rule: &str, error: String| RecordFault::error(at, field, rule, error);
+    let region =
+        region_of(dataset, action, object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
+    regions.extend(region.as_ref().ok());
+    let source = source_of(dataset, object, stamp);
+    let ahead = (source > stamp.latest).then(|| {
+        let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
+        fault(dataset.time_field(), "future", error)
+    });
+    let key = dataset.key_of(object).map_err(|e| fault("", "key", e.to_string()));
+    match (region, key) {
+        (Ok(region), Ok(key)) if ahead.is_none() => {
+            let id = RecordId { busicode: dataset.code(), region, key: key.as_str().into() };
+            Ok((id, Version { source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 }))
+        }
+        (region, key) => {
+            let named = [region.err(), key.err()].into_iter().flatten().filter(|_| !faulty);
+            Err(ahead.into_iter().chain(named).collect())
+        }
+    }
+}
+
+fn region_of(dataset: &Dataset, action: Action, object: &FlatObject<'_>, stamp: &Stamp) -> Result<Region, String> {
+    match object.given(dataset.region_field()) {
+        Some(text) => Region::parse(text).map_err(|e| e.to_string()),
+        None if action != Action::Add => Ok(stamp.home),
+        None => Err("缺少所属行政区划代码".to_owned()),
+    }
+}
+
+/// The same at every tier, whenever it is asked: it must depend on what the batch carries alone.
+fn source_of(dataset: &Dataset, object: &FlatObject<'_>, stamp: &Stamp) -> Moment {
+    let given = object.given(dataset.time_field()).and_then(|text| Moment::parse_civil(text).ok());
+    given.unwrap_or(stamp.accepted)
+}

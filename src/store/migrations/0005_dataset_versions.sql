@@ -1,0 +1,6 @@
+-- The version of the dataset that a batch was held against here, and the places of its records that this tier's rules refused
+-- (from 0; null: none): it was committed without them, and its failure brings them back.
+ALTER TABLE batches
+    ADD COLUMN dataset_version text NOT NULL DEFAULT '',
+    ADD COLUMN unapplied       json;
+ALTER TABLE batches ALTER COLUMN dataset_version DROP DEFAULT;
