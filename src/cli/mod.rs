@@ -2,6 +2,7 @@
 //! here and in outer loops only, since nobody decides by them any more.
 
 mod app;
+mod dataset;
 mod demo;
 mod exchange;
 mod generate;
@@ -30,6 +31,8 @@ enum Command {
     Serve(serve::Serve),
     /// The parties that may call a node: add them, rotate their keys, change what they may do
     App(app::AppCommand),
+    /// The data dictionary: check its files, show a dataset, try records against it
+    Dataset(dataset::DatasetCommand),
     /// Make a node's RabbitMQ vhost as topology/ declares it
     Topology(topology::Topology),
     /// Run a federation of seven nodes on this machine, feed it, and compare the tiers
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::App(command) => command.run(),
+        Command::Dataset(command) => command.run(),
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Generate(command) => command.run(),

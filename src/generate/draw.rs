@@ -24,6 +24,7 @@ pub(super) enum Stream {
     Block = 20,
     Unit = 21,
     Change = 22,
+    Flaw = 23,
 }
 
 /// A stream of draws, the same on every machine and in every version.

@@ -21,6 +21,7 @@ mod coherence;
 mod credit;
 mod device;
 mod draw;
+mod flaw;
 mod identity;
 mod inspection;
 mod maintenance;
@@ -37,5 +38,6 @@ mod supervision;
 mod unit;
 mod world;
 
+pub use flaw::{Flaw, NotAShare, Share};
 pub use record::{Record, write_array};
 pub use world::{CannotGenerate, MAX_COUNT, World};

@@ -43,10 +43,12 @@ const ARROWS: [(&str, &[&str]); 23] = [
         "cli",
         &[
             "apps",
+            "batch",
             "broker",
             "clock",
             "client",
             "config",
+            "dataset",
             "demo",
             "federation",
             "generate",
