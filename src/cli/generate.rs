@@ -38,7 +38,8 @@ impl Generate {
         let mut out = BufWriter::new(std::io::stdout().lock());
         out.write_all(b"[")?;
         let dictionary = Dictionary::builtin();
-        let dataset = dictionary.get(self.busicode).with_context(|| format!("there is no dataset {}", self.busicode))?;
+        let dataset =
+            dictionary.get(self.busicode).with_context(|| format!("there is no dataset {}", self.busicode))?;
         let mut bad = 0;
         for (at, (record, flaw)) in world.records_some_bad(dataset, self.count, self.invalid)?.enumerate() {
             if at > 0 {

@@ -7,8 +7,6 @@ use super::view::{Members, RecordNode};
 use crate::standard::busilist::FlatObject;
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
 
 /// What becomes of fields that the dataset does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,61 +47,53 @@ impl<'d> Checker<'d> {
     /// - In all three, fields this side keeps (SCBZ) are ignored.
     /// - `04` writes nothing and breaks nothing.
     pub fn check(&self, record: &FlatObject<'_>) -> Vec<FieldFault> {
-        let Some(rules) = self.dataset.rules.of(self.action) else {
+        let Some(asked) = self.dataset.rules.of(self.action) else {
             return Vec::new();
         };
         let mut faults = Vec::new();
         let mut members = Vec::with_capacity(self.dataset.fields.len());
-        let mut likely = 0;
+        let (mut likely, mut required) = (0, 0);
         for (name, value) in record.members() {
-            let position = self.dataset.position_near(name, likely);
-            let field = position.map(|position| &self.dataset.fields[position]);
-            likely = position.map_or(likely, |position| position + 1);
-            match (field, value.given()) {
-                (None, given) => members.push((name, given.unwrap_or_default())),
-                (Some(field), _) if field.server_kept => {}
-                (Some(_), _) if self.action == Action::Delete && !self.identifies(name) => {}
-                (Some(field), Some(given)) => {
-                    if field.past && self.is_ahead(given) {
-                        faults.push(self.dataset.ahead(name, given));
-                    }
+            let Some(place) = self.dataset.place_near(name, likely) else {
+                faults.push(self.dataset.unknown(name, self.unknown));
+                continue;
+            };
+            likely = place + 1;
+            match value.given() {
+                _ if !asked.applies(place) => {}
+                Some(given) => {
+                    required += usize::from(asked.requires(place));
+                    self.hold(place, given, &mut faults);
                     members.push((name, given));
                 }
-                (Some(field), None) => {
-                    // A missing key or time is reported by the schema of the change.
-                    if self.action == Action::Modify && field.required && !self.is_asked_of_changes(name) {
-                        faults.push(self.dataset.cleared(name));
-                    }
+                // A key or time that is not given is missing, whatever the action.
+                None if self.action == Action::Modify && !asked.requires(place) => {
+                    let field = &self.dataset.fields[place];
+                    faults.extend(field.required.then(|| self.dataset.cleared(name)));
                 }
+                None => {}
             }
+        }
+        // Names do not repeat in a record, so counting tells whether all are there.
+        if required < asked.count {
+            let required = self.dataset.fields.iter().enumerate().filter(|(place, _)| asked.requires(*place));
+            let missing = required.filter(|(_, field)| value_of(&members, &field.id).is_none());
+            faults.extend(missing.map(|(_, field)| self.dataset.missing(&field.id)));
         }
         let seen = RecordNode::Record(&members);
-        if !rules.is_valid(seen) {
-            rules.iter_errors(seen).for_each(|error| self.tell(&error, &members, &mut faults));
-        }
-        for rule in self.asked(record) {
-            if !rule.holds(seen) {
-                let given = members.iter().find(|(name, _)| *name == rule.field).map(|(_, given)| *given);
-                faults.push(self.dataset.disagrees(rule, given));
-            }
-        }
-        faults.sort_by(|a, b| self.place(a).cmp(&self.place(b)));
+        let broken = self.asked(record).filter(|rule| !rule.holds(seen));
+        faults.extend(broken.map(|rule| self.dataset.disagrees(rule, value_of(&members, &rule.field))));
+        faults.sort_by(|a, b| self.order(a).cmp(&self.order(b)));
         faults
     }
 
-    fn tell(&self, error: &ValidationError<'_>, members: &Members<'_>, faults: &mut Vec<FieldFault>) {
-        let id = error.instance_path().as_str().trim_start_matches('/').replace("~1", "/").replace("~0", "~");
-        match error.kind() {
-            ValidationErrorKind::Required { property } => {
-                faults.push(self.dataset.missing(property.as_str().unwrap_or_default()));
-            }
-            ValidationErrorKind::AdditionalProperties { unexpected } => {
-                faults.extend(unexpected.iter().map(|name| self.dataset.unknown(name, self.unknown)));
-            }
-            kind => {
-                let given = members.iter().find(|(name, _)| *name == id).map(|(_, given)| *given);
-                faults.push(self.dataset.broken(&id, given.unwrap_or_default(), kind));
-            }
+    /// Holds a value against the rules of its field.
+    fn hold(&self, place: usize, given: &str, faults: &mut Vec<FieldFault>) {
+        let field = &self.dataset.fields[place];
+        let broken = self.dataset.rules.faults(place, given);
+        faults.extend(broken.map(|error| self.dataset.broken(field, given, error.kind())));
+        if field.past && self.is_ahead(given) {
+            faults.push(self.dataset.ahead(field, given));
         }
     }
 
@@ -122,17 +112,14 @@ impl<'d> Checker<'d> {
         self.latest.get(..given.len()).is_some_and(|latest| given > latest)
     }
 
-    fn place<'f>(&self, fault: &'f FieldFault) -> (usize, &'f str, &'f str) {
-        (self.dataset.position(&fault.field), &fault.field, &fault.rule)
+    fn order<'f>(&self, fault: &'f FieldFault) -> (usize, &'f str, &'f str) {
+        (self.dataset.place(&fault.field), &fault.field, &fault.rule)
     }
+}
 
-    fn identifies(&self, name: &str) -> bool {
-        name == self.dataset.region_field || self.dataset.key.iter().any(|id| id == name)
-    }
-
-    fn is_asked_of_changes(&self, name: &str) -> bool {
-        name == self.dataset.time_field || self.dataset.key.iter().any(|id| id == name)
-    }
+/// The value of a field among members; `None` where it is not given.
+fn value_of<'a>(members: &Members<'a>, id: &str) -> Option<&'a str> {
+    members.iter().find(|(name, _)| *name == id).map(|(_, value)| *value)
 }
 
 #[cfg(test)]

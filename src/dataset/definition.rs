@@ -18,7 +18,7 @@ pub struct Dataset {
     pub(super) version: String,
     pub(super) provisional: bool,
     pub(super) fields: Vec<Field>,
-    pub(super) positions: HashMap<String, usize>,
+    pub(super) places: HashMap<String, usize>,
     pub(super) key: Vec<String>,
     pub(super) region_field: String,
     pub(super) time_field: String,
@@ -56,7 +56,7 @@ impl Dataset {
 
     /// A field by its identifier.
     pub fn field(&self, id: &str) -> Option<&Field> {
-        self.positions.get(id).map(|position| &self.fields[*position])
+        self.places.get(id).map(|place| &self.fields[*place])
     }
 
     /// The fields of the primary key, in order.
@@ -119,15 +119,15 @@ impl Dataset {
     }
 
     /// Where a field stands in the dictionary; unknown names stand last.
-    pub(super) fn position(&self, id: &str) -> usize {
-        self.positions.get(id).copied().unwrap_or(usize::MAX)
+    pub(super) fn place(&self, id: &str) -> usize {
+        self.places.get(id).copied().unwrap_or(usize::MAX)
     }
 
     /// Where a field stands, if the dataset knows it. Looked for at `likely` first: most senders keep the order of the dictionary.
-    pub(super) fn position_near(&self, id: &str, likely: usize) -> Option<usize> {
+    pub(super) fn place_near(&self, id: &str, likely: usize) -> Option<usize> {
         match self.fields.get(likely) {
             Some(field) if field.id == id => Some(likely),
-            _ => self.positions.get(id).copied(),
+            _ => self.places.get(id).copied(),
         }
     }
 }

@@ -89,8 +89,7 @@ impl Dataset {
     }
 
     /// A given value that breaks a rule of its field.
-    pub(super) fn broken(&self, id: &str, given: &str, kind: &ValidationErrorKind) -> FieldFault {
-        let field = self.field(id);
+    pub(super) fn broken(&self, field: &Field, given: &str, kind: &ValidationErrorKind) -> FieldFault {
         let expected = match kind {
             ValidationErrorKind::MaxLength { limit } => {
                 format!("不得超过 {limit} 个字符，给出了 {} 个字符", given.chars().count())
@@ -101,58 +100,55 @@ impl Dataset {
             _ => format!("应为：{}", expectation(field, kind)),
         };
         FieldFault {
-            field: id.to_owned(),
+            field: field.id.clone(),
             // Keywords of sesame's own are told by their plain names.
             rule: kind.keyword().trim_start_matches("x-").to_owned(),
             level: Level::Error,
-            error: format!("{}{expected}{}", self.called(id), shown(field, Some(given))),
+            error: format!("{}{expected}{}", called(field), shown(field, given)),
+        }
+    }
+
+    /// A time that has not come yet.
+    pub(super) fn ahead(&self, field: &Field, given: &str) -> FieldFault {
+        FieldFault {
+            field: field.id.clone(),
+            rule: "future".to_owned(),
+            level: Level::Error,
+            error: format!("{}不得晚于当前时间{}", called(field), shown(field, given)),
         }
     }
 
     /// A rule across fields that a record breaks.
     pub(super) fn disagrees(&self, rule: &AcrossRule, given: Option<&str>) -> FieldFault {
+        let shown = self.field(&rule.field).zip(given).map(|(field, given)| shown(field, given)).unwrap_or_default();
         FieldFault {
             field: rule.field.clone(),
             rule: rule.id.clone(),
             level: rule.level,
-            error: format!("{}{}{}", self.called(&rule.field), rule.expects, shown(self.field(&rule.field), given)),
-        }
-    }
-
-    /// A time that has not come yet.
-    pub(super) fn ahead(&self, id: &str, given: &str) -> FieldFault {
-        FieldFault {
-            field: id.to_owned(),
-            rule: "future".to_owned(),
-            level: Level::Error,
-            error: format!("{}不得晚于当前时间{}", self.called(id), shown(self.field(id), Some(given))),
+            error: format!("{}{}{shown}", self.called(&rule.field), rule.expects),
         }
     }
 
     /// `“许可证编号”（XKZBH）`
     fn called(&self, id: &str) -> String {
-        match self.field(id) {
-            Some(field) => format!("“{}”（{}）", field.title, field.id),
-            None => format!("“{}”", excerpt(id, MAX_NAME)),
-        }
+        self.field(id).map_or_else(|| format!("“{}”", excerpt(id, MAX_NAME)), called)
     }
 }
 
+fn called(field: &Field) -> String {
+    format!("“{}”（{}）", field.title, field.id)
+}
+
 /// The value given, where it may be shown.
-fn shown(field: Option<&Field>, given: Option<&str>) -> String {
-    match (field, given) {
-        (Some(field), Some(given)) if field.sensitivity.is_none() => {
-            format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT))
-        }
-        _ => String::new(),
+fn shown(field: &Field, given: &str) -> String {
+    match field.sensitivity {
+        None => format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT)),
+        Some(_) => String::new(),
     }
 }
 
 /// What the value should have been: the codes of the field's list, or the words of its dictionary.
-fn expectation(field: Option<&Field>, kind: &ValidationErrorKind) -> String {
-    let Some(field) = field else {
-        return kind.keyword().to_owned();
-    };
+fn expectation(field: &Field, kind: &ValidationErrorKind) -> String {
     let Some(codelist) = field.codelist.as_ref().filter(|codelist| codelist.mode != ListMode::Advisory) else {
         return field.expects.clone().unwrap_or_else(|| format!("符合规则 {}", kind.keyword()));
     };

@@ -38,6 +38,20 @@ struct Outline {
 const ANNOTATIONS: [&str; 8] =
     ["x-busicode", "x-version", "x-provisional", "x-key", "x-region", "x-time", "x-accept-valid", "x-warnings"];
 
+/// The keywords of JSON Schema a file has at the top.
+const KEYWORDS: [&str; 10] = [
+    "$schema",
+    "$id",
+    "$comment",
+    "title",
+    "description",
+    "type",
+    "required",
+    "additionalProperties",
+    "properties",
+    "allOf",
+];
+
 /// Reads one file; its name must be its business code.
 ///
 /// # Errors
@@ -55,6 +69,18 @@ pub(super) fn read(
     wrong.extend(
         misspelt.map(|name| file.wrong(name, "unknown annotation", format!("use one of {}", ANNOTATIONS.join(", ")))),
     );
+    let foreign = schema.keys().filter(|key| !key.starts_with("x-") && !KEYWORDS.contains(&key.as_str()));
+    wrong.extend(foreign.map(|name| {
+        file.wrong(
+            name,
+            "a file does not have it at the top",
+            "write what is said of the whole record as a rule in allOf",
+        )
+    }));
+    if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+        let remedy = "write false: a record with fields that the dataset does not know is refused at the door";
+        wrong.push(file.wrong("additionalProperties", "it is not false", remedy));
+    }
     let code = business_code(file, &outline).map_err(|error| wrong.push(error)).ok();
     check_names(file, &outline, &mut wrong);
 
@@ -73,21 +99,20 @@ pub(super) fn read(
         region: &outline.region,
         time: &outline.time,
     };
-    let rules = Rules::compile(&subject, regions).map_err(|error| wrong.push(error)).ok();
+    let rules = Rules::compile(&subject, regions).map_err(|mistakes| wrong.extend(mistakes)).ok();
     // Rules across fields that could not be read would only be told of a second time.
     let across = match fields.len() == outline.properties.len() {
         true => AcrossRule::read_all(file, &schema, &fields, regions, &mut wrong),
         false => Vec::new(),
     };
     let (Some(code), Some(rules), true) = (code, rules, wrong.is_empty()) else { return Err(wrong) };
-    let positions: HashMap<_, _> =
-        fields.iter().enumerate().map(|(position, field)| (field.id.clone(), position)).collect();
+    let places: HashMap<_, _> = fields.iter().enumerate().map(|(place, field)| (field.id.clone(), place)).collect();
     Ok(Dataset {
         code,
         title: outline.title,
         version: outline.version,
         provisional: outline.provisional,
-        positions,
+        places,
         fields,
         key: outline.key,
         region_field: outline.region,

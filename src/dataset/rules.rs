@@ -1,22 +1,52 @@
-//! The schema of a dataset, compiled once for each action that writes.
+//! The rules of a dataset's fields, each compiled once by the schema library; and which fields an action asks for.
+//!
+//! Every field has a validator of its own: a record's members are looked up in the dictionary anyway, so no schema of the whole
+//! record searches for them a second and a third time.
 
 use super::error::{DictionaryError, InFile};
 use super::field::{Field, ListMode};
 use super::format::{region::RegionFormat, registry};
 use super::keyword;
-use super::view::RecordJson;
+use super::view::{RecordJson, RecordNode};
 use crate::standard::code::Action;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// Validators of the three actions, of each field by itself; the rules across fields are [`AcrossRule`](super::AcrossRule)s.
+/// What each field's values must be, and what each writing action asks for, by the place of the field in the dictionary.
 pub(super) struct Rules {
-    add: Validator<RecordJson>,
-    modify: Validator<RecordJson>,
-    delete: Validator<RecordJson>,
+    values: Vec<Validator<RecordJson>>,
+    add: Asked,
+    modify: Asked,
+    delete: Asked,
 }
 
-/// What of a dataset the rules of an action depend on.
+/// What an action asks for.
+pub(super) struct Asked {
+    required: Vec<bool>,
+    applied: Vec<bool>,
+    /// How many are required.
+    pub(super) count: usize,
+}
+
+impl Asked {
+    fn new(fields: &[Field], required: impl Fn(&Field) -> bool, applied: impl Fn(&Field) -> bool) -> Self {
+        let required: Vec<bool> = fields.iter().map(|field| required(field) && !field.server_kept).collect();
+        let applied = fields.iter().map(|field| applied(field) && !field.server_kept).collect();
+        Self { count: required.iter().filter(|required| **required).count(), required, applied }
+    }
+
+    /// Whether the field at a place must be given.
+    pub(super) fn requires(&self, place: usize) -> bool {
+        self.required.get(place) == Some(&true)
+    }
+
+    /// Whether the field at a place is applied, and so held against its rules.
+    pub(super) fn applies(&self, place: usize) -> bool {
+        self.applied.get(place) == Some(&true)
+    }
+}
+
+/// What of a dataset its rules depend on.
 pub(super) struct Subject<'a> {
     pub file: InFile<'a>,
     pub schema: &'a Map<String, Value>,
@@ -27,29 +57,37 @@ pub(super) struct Subject<'a> {
 }
 
 impl Rules {
-    /// Compiles the schema of a dataset. The code lists become `enum` and `pattern` here, so that they stay data in
+    /// Compiles the schema of every field. The code lists become `enum` and `pattern` here, so that they stay data in
     /// one file.
-    pub(super) fn compile(subject: &Subject<'_>, regions: &RegionFormat) -> Result<Self, DictionaryError> {
-        let properties = with_codes(subject);
-        let validator = |schema: &Value| build(schema, regions).map_err(|error| subject.file.schema_error("", &error));
-        let mut whole = subject.schema.clone();
-        whole.insert("properties".to_owned(), Value::Object(properties.clone()));
-        whole.remove("allOf");
-
-        // A change shows some fields only, so it answers for those and for nothing that is said of a whole record.
-        let mut required = subject.key.to_vec();
-        required.push(subject.time.to_owned());
-        let change = fields_only(&properties, &required);
-
-        // A delete applies no field but says which record is meant.
-        let identity: Map<String, Value> =
-            properties.into_iter().filter(|(name, _)| subject.key.contains(name) || name == subject.region).collect();
-        let removal = fields_only(&identity, subject.key);
-        Ok(Self { add: validator(&Value::Object(whole))?, modify: validator(&change)?, delete: validator(&removal)? })
+    ///
+    /// # Errors
+    /// Every property that is no JSON Schema.
+    pub(super) fn compile(subject: &Subject<'_>, regions: &RegionFormat) -> Result<Self, Vec<DictionaryError>> {
+        let Subject { file, schema, fields, key, region, time } = *subject;
+        let (mut values, mut wrong) = (Vec::with_capacity(fields.len()), Vec::new());
+        for field in fields {
+            let property = with_codes(&schema["properties"][&field.id], field);
+            match build(&property, regions) {
+                Ok(validator) => values.push(validator),
+                Err(error) => wrong.push(file.schema_error(&format!("properties.{}", field.id), &error)),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let in_key = |field: &Field| key.contains(&field.id);
+        Ok(Self {
+            values,
+            add: Asked::new(fields, |field| field.required, |_| true),
+            // A change shows some fields only, so it answers for those.
+            modify: Asked::new(fields, |field| in_key(field) || field.id == time, |_| true),
+            // A delete applies no field but says which record is meant.
+            delete: Asked::new(fields, in_key, |field| in_key(field) || field.id == region),
+        })
     }
 
-    /// The rules of an action; `None` for a query, which writes nothing.
-    pub(super) fn of(&self, action: Action) -> Option<&Validator<RecordJson>> {
+    /// What an action asks for; `None` for a query, which writes nothing.
+    pub(super) fn of(&self, action: Action) -> Option<&Asked> {
         match action {
             Action::Add => Some(&self.add),
             Action::Modify => Some(&self.modify),
@@ -57,13 +95,20 @@ impl Rules {
             Action::Query => None,
         }
     }
+
+    /// What is wrong with a value of the field at a place; almost always nothing.
+    pub(super) fn faults<'v>(
+        &'v self,
+        place: usize,
+        value: &'v str,
+    ) -> impl Iterator<Item = ValidationError<'v>> + use<'v> {
+        let node = RecordNode::Text(value);
+        let broken = self.values.get(place).filter(|validator| !validator.is_valid(node));
+        broken.into_iter().flat_map(move |validator| validator.iter_errors(node))
+    }
 }
 
-fn fields_only(properties: &Map<String, Value>, required: &[String]) -> Value {
-    json!({"type": "object", "required": required, "additionalProperties": false, "properties": properties})
-}
-
-/// A validator of records by a schema, with sesame's formats and keywords.
+/// A validator by a schema, with sesame's formats and keywords.
 pub(super) fn build(schema: &Value, regions: &RegionFormat) -> Result<Validator<RecordJson>, ValidationError<'static>> {
     let options = jsonschema::options_for::<RecordJson>()
         .with_draft(Draft::Draft202012)
@@ -80,24 +125,18 @@ pub(super) fn build(schema: &Value, regions: &RegionFormat) -> Result<Validator<
     options.build(schema)
 }
 
-/// The properties, each bound to the codes of its list.
-fn with_codes(subject: &Subject<'_>) -> Map<String, Value> {
-    let empty = Map::new();
-    let mut properties = subject.schema.get("properties").and_then(Value::as_object).unwrap_or(&empty).clone();
-    for field in subject.fields {
-        let (Some(codelist), Some(Value::Object(property))) = (&field.codelist, properties.get_mut(&field.id)) else {
-            continue;
-        };
-        let codes = codelist.list.items.iter().map(|item| item.code.as_str());
-        match codelist.mode {
-            ListMode::One => property.insert("enum".to_owned(), codes.collect()),
-            ListMode::Several => {
-                let one = codes.map(regex::escape).collect::<Vec<_>>().join("|");
-                let several = format!("^({one})([;；,，、]({one}))*$");
-                property.insert("pattern".to_owned(), Value::String(several))
-            }
-            ListMode::Advisory => None,
-        };
-    }
-    properties
+/// A property bound to the codes of its list.
+fn with_codes(property: &Value, field: &Field) -> Value {
+    let mut property = property.clone();
+    let (Some(codelist), Value::Object(keywords)) = (&field.codelist, &mut property) else { return property };
+    let codes = codelist.list.items.iter().map(|item| item.code.as_str());
+    match codelist.mode {
+        ListMode::One => keywords.insert("enum".to_owned(), codes.collect()),
+        ListMode::Several => {
+            let one = codes.map(regex::escape).collect::<Vec<_>>().join("|");
+            keywords.insert("pattern".to_owned(), Value::String(format!("^({one})([;；,，、]({one}))*$")))
+        }
+        ListMode::Advisory => None,
+    };
+    property
 }

@@ -60,7 +60,9 @@ impl Flaw {
         };
         flaws.push(member("NOSUCH", "additionalProperties", r#""NOSUCH":"1""#.to_owned()));
         // What is no text, or no Unicode, in a field that may be left out.
-        let Some(spare) = dataset.fields().iter().find(|field| !field.required && !field.server_kept) else { return flaws };
+        let Some(spare) = dataset.fields().iter().find(|field| !field.required && !field.server_kept) else {
+            return flaws;
+        };
         let id = &spare.id;
         flaws.push(member(id, "type", format!("\"{id}\":true")));
         flaws.push(member(id, "type", format!("\"{id}\":[\"1\"]")));
