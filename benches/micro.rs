@@ -54,7 +54,7 @@ impl Batch {
     }
 
     fn changes(&self) -> Vec<Change> {
-        read_changes(self.dataset(), Action::Add, &self.busilist, &self.stamp, Against::Merging).unwrap().good
+        read_changes(self.dataset(), Action::Add, &self.busilist, &[], &self.stamp, Against::Merging).unwrap().good
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Changes {
     pub regions: BTreeSet<Region>,
 }
 
-/// Reads the changes of a batch.
+/// Reads the changes of a batch, but for the records `refused` at the door, which have told only their regions.
 ///
 /// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
 ///
@@ -43,6 +43,7 @@ pub fn read_changes(
     dataset: &Dataset,
     action: Action,
     busilist: &str,
+    refused: &[u32],
     stamp: &Stamp,
     against: Against,
 ) -> Result<Changes, RecordFault> {
@@ -53,7 +54,11 @@ pub fn read_changes(
     let checker = (against == Against::Rules).then(|| Checker::new(dataset, action, stamp.latest, UnknownFields::Keep));
     let mut changes = Changes { good: Vec::with_capacity(elements.len()), ..Changes::default() };
     for (at, element) in elements.iter().enumerate() {
-        match read(dataset, action, checker.as_ref(), element, at, stamp, &mut changes.regions) {
+        let read = read(dataset, action, checker.as_ref(), element, at, stamp, &mut changes.regions);
+        if refused.binary_search(&(at as u32)).is_ok() {
+            continue;
+        }
+        match read {
             Ok(change) => changes.good.push(change),
             Err(faults) => {
                 changes.bad.push(at as u32);

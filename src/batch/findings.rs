@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 pub struct Findings {
     /// How many records are good.
     pub good: usize,
-    /// How many are bad.
-    pub bad: usize,
+    /// The places of the bad ones, from 0 and in order.
+    pub bad: Vec<u32>,
     /// What refuses them, up to a bound.
     pub errors: Vec<RecordFault>,
     /// What their senders are only told, up to a bound.
@@ -37,7 +37,7 @@ pub fn check_records(dataset: &Dataset, action: Action, elements: &[&RawValue], 
         let (errors, warnings) = judge(&checker, dataset, action, element, at, stamp, &mut findings.regions);
         match errors.is_empty() {
             true => findings.good += 1,
-            false => findings.bad += 1,
+            false => findings.bad.push(at as u32),
         }
         keep(&mut findings.errors, errors);
         keep(&mut findings.warnings, warnings);

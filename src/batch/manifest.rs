@@ -21,8 +21,11 @@ pub struct Manifest {
     pub accepted: Moment,
     /// SM3 of the content.
     pub digest: [u8; 32],
-    /// How many records it has.
+    /// How many records it has, without the refused ones.
     pub records: u32,
+    /// Places of records that the entering node refused, from 0 and in order: its dataset takes the good ones of a batch alone.
+    /// They stay in the body, which the sender has signed whole, and no tier looks at them.
+    pub refused: Vec<u32>,
     /// The sender's own signature and how to check it.
     pub evidence: Evidence,
     /// The nodes that have committed it so far, the entering one first.
@@ -72,6 +75,9 @@ pub struct Passage {
     pub region: String,
     /// When, in RFC 3339.
     pub at: String,
+    /// The version of the dataset it was held against there.
+    #[serde(default)]
+    pub dataset: String,
 }
 
 /// Headers that are no manifest.
@@ -90,10 +96,11 @@ const HOME: &str = "sesame-home";
 const ACCEPTED: &str = "sesame-accepted";
 const DIGEST: &str = "sesame-digest";
 const RECORDS: &str = "sesame-records";
+const REFUSED: &str = "sesame-refused";
 const EVIDENCE: &str = "sesame-evidence";
 const TRACE: &str = "sesame-trace";
 /// In the order in which they are signed.
-const SIGNED: [&str; 8] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, TRACE];
+const SIGNED: [&str; 9] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, REFUSED, TRACE];
 
 /// Headers travel in one frame of AMQP, which RabbitMQ limits to 128 KiB; each node adds its passage.
 const LONGEST_HEADER: usize = 8 * 1024;
@@ -123,6 +130,9 @@ impl Manifest {
         Moment::parse(headers.get(ACCEPTED)?).ok()
     }
 
+    /// The most records that may be refused of a batch that is taken: their places travel in a header.
+    pub const MOST_REFUSED: usize = 1_000;
+
     /// The headers.
     pub fn to_headers(&self) -> BTreeMap<String, String> {
         let json = |value: serde_json::Result<String>| value.unwrap_or_default();
@@ -137,6 +147,7 @@ impl Manifest {
             (TRACE, json(serde_json::to_string(&self.trace))),
         ]
         .into_iter()
+        .chain((!self.refused.is_empty()).then(|| (REFUSED, json(serde_json::to_string(&self.refused)))))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
     }
@@ -147,8 +158,9 @@ impl Manifest {
             headers.get(header).map(String::as_str).ok_or(NotAManifest { header, problem: "is missing" })
         };
         let bad = |header: &'static str| NotAManifest { header, problem: "cannot be read" };
-        for header in [EVIDENCE, TRACE] {
-            if get(header)?.len() > LONGEST_HEADER {
+        let refused = headers.get(REFUSED).map_or("[]", String::as_str);
+        for (header, text) in [(EVIDENCE, get(EVIDENCE)?), (TRACE, get(TRACE)?), (REFUSED, refused)] {
+            if text.len() > LONGEST_HEADER {
                 return Err(NotAManifest { header, problem: "is too long" });
             }
         }
@@ -162,6 +174,7 @@ impl Manifest {
             accepted: Moment::parse(get(ACCEPTED)?).map_err(|_| bad(ACCEPTED))?,
             digest: digest.try_into().map_err(|_| bad(DIGEST))?,
             records: get(RECORDS)?.parse().map_err(|_| bad(RECORDS))?,
+            refused: serde_json::from_str(refused).map_err(|_| bad(REFUSED))?,
             evidence,
             trace: serde_json::from_str(get(TRACE)?).map_err(|_| bad(TRACE))?,
         })

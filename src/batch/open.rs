@@ -239,6 +239,7 @@ mod tests {
             accepted: Moment::from_micros(0),
             digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, busilist, "r")),
             records: 1,
+            refused: Vec::new(),
             evidence: Evidence {
                 appid: "app".to_owned(),
                 random: "r".to_owned(),

@@ -188,7 +188,8 @@ fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String
     let text = zstd::stream::decode_all(batch.body.as_slice()).map_err(|e| e.to_string())?;
     let busilist = String::from_utf8(text).map_err(|e| e.to_string())?;
     let mut trace: Vec<Passage> = serde_json::from_value(batch.trace.clone()).map_err(|e| e.to_string())?;
-    trace.push(Passage { region: context.node.region.to_string(), at: batch.persisted.to_rfc3339() });
+    let (region, dataset) = (context.node.region.to_string(), batch.dataset_version.clone());
+    trace.push(Passage { region, at: batch.persisted.to_rfc3339(), dataset });
     let manifest = Manifest {
         batch: batch.id,
         origin: batch.origin,
@@ -196,6 +197,7 @@ fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String
         accepted: batch.accepted,
         digest: batch.digest,
         records: batch.records,
+        refused: batch.refused.clone(),
         evidence: serde_json::from_value(batch.evidence.clone()).map_err(|e| e.to_string())?,
         trace,
     };

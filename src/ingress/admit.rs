@@ -219,7 +219,8 @@ impl Checks<'_> {
             home: self.caller.app.home,
             accepted: self.now,
             digest,
-            records: elements.len() as u32,
+            records: findings.good as u32,
+            refused: findings.bad.clone(),
             evidence: self.evidence(form),
             trace: Vec::new(),
         };
@@ -272,7 +273,8 @@ impl Checks<'_> {
     /// Whether the batch may pass: without bad records, or with good ones where the dataset takes them alone. Records are tried
     /// to find every error, so `validate` never passes them.
     fn good(&self, dataset: &Dataset, findings: Findings) -> Result<Findings, Denial> {
-        let takes_good = dataset.accept_valid() && findings.good > 0 && self.flag == InterFlag::Exchange;
+        let few = (1..=Manifest::MOST_REFUSED).contains(&findings.bad.len());
+        let takes_good = dataset.accept_valid() && findings.good > 0 && few && self.flag == InterFlag::Exchange;
         if findings.errors.is_empty() || takes_good {
             return Ok(findings);
         }
@@ -283,7 +285,7 @@ impl Checks<'_> {
         Err(Denial {
             refusal: Refusal::new(RefusalCode::InvalidRecords, reason),
             faults,
-            records: findings.good + findings.bad,
+            records: findings.good + findings.bad.len(),
             retry_after: None,
         })
     }

@@ -105,14 +105,14 @@ fn accepted(door: &Door, busicode: BusinessCode, id: Uuid, findings: &Findings) 
     ::metrics::counter!(metrics::RECORDS_WARNED, &labels).increment(findings.warnings.len() as u64);
     let records = findings.good;
     let batch = json!({"BATCH": id.to_string(), "RECORDS": records.to_string()});
-    if findings.bad == 0 {
+    let bad = findings.bad.len();
+    if bad == 0 {
         let message = format!("已接收{records}条{}", told(findings));
         return Success::new(message, Value::Array(vec![batch]).to_string(), records);
     }
-    ::metrics::counter!(metrics::RECORDS_REFUSED, &labels).increment(findings.bad as u64);
-    tracing::info!(batch = %id, %busicode, bad = findings.bad, node = %door.node.region, "took the good records of a batch alone");
-    let message =
-        format!("已接收{records}条{}，{}条有错误未采用：请按 busilist 改正后另行报送", told(findings), findings.bad);
+    ::metrics::counter!(metrics::RECORDS_REFUSED, &labels).increment(bad as u64);
+    tracing::info!(batch = %id, %busicode, bad, node = %door.node.region, "took the good records of a batch alone");
+    let message = format!("已接收{records}条{}，{bad}条有错误未采用：请按 busilist 改正后另行报送", told(findings));
     let rows = [batch].into_iter().chain(rows(&findings.errors));
     Success::new(message, Value::Array(rows.collect()).to_string(), records)
 }

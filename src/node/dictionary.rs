@@ -82,6 +82,7 @@ impl Watcher {
                 tracing::error!(%error, "the changed data dictionary cannot be used; the one before stays in use");
                 ::metrics::counter!(metrics::DICTIONARY_RELOADS, "result" => "refused").increment(1);
                 ::metrics::gauge!(metrics::DICTIONARY_REFUSED).set(1);
+                self.in_use.refuse(error.to_string());
             }
         }
         Looked { judged: Some(seen.clone()), seen }

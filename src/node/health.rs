@@ -28,6 +28,8 @@ pub struct Checks {
     pub apps: Check,
     /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
     pub certificates: Check,
+    /// The files of the data dictionary are those in use. Says nothing about readiness.
+    pub dictionary: Check,
     /// The operating system allows as many connections as the settings. Says nothing about readiness.
     pub files: Check,
 }
@@ -62,6 +64,7 @@ impl Default for Checks {
             clock: unseen.clone(),
             apps: unseen.clone(),
             certificates: unseen.clone(),
+            dictionary: unseen.clone(),
             files: unseen,
         }
     }

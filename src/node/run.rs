@@ -142,6 +142,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
             ("证书 certificates", checks.certificates),
+            ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()

@@ -47,6 +47,8 @@ pub struct NewBatch {
     pub dataset_version: String,
     /// How many records it has, bad ones included.
     pub records: u32,
+    /// Places of records that the entering node refused, from 0.
+    pub refused: Vec<u32>,
     /// What it does to which record.
     pub changes: Vec<Change>,
     /// Places of records that this tier's rules refuse, from 0: the batch is committed without them.
@@ -86,6 +88,10 @@ pub struct StoredBatch {
     pub evidence: serde_json::Value,
     /// The busilist, zstd.
     pub body: Vec<u8>,
+    /// The version of the dataset it was held against here.
+    pub dataset_version: String,
+    /// Places of records that the entering node refused, from 0.
+    pub refused: Vec<u32>,
 }
 
 /// Inserts the batches that are not there yet; returns the ids inserted.
@@ -95,10 +101,10 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let statement = tx
         .prepare_cached(
             "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
-             accepted_at, home, trace, evidence, body, dataset_version, unapplied) \
+             accepted_at, home, trace, evidence, body, dataset_version, unapplied, refused) \
              SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
              $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[], \
-             $16::text[], $17::json[]) \
+             $16::text[], $17::json[], $18::json[]) \
              ON CONFLICT (id) DO NOTHING RETURNING id",
         )
         .await?;
@@ -119,12 +125,13 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     let bodies: Vec<&[u8]> = batches.iter().map(|b| b.body.as_slice()).collect();
     let versions: Vec<&str> = batches.iter().map(|b| b.dataset_version.as_str()).collect();
     let unapplied: Vec<Option<Json<&[u32]>>> = batches.iter().map(|b| places(&b.unapplied)).collect();
+    let refused: Vec<Option<Json<&[u32]>>> = batches.iter().map(|b| places(&b.refused)).collect();
     let rows = tx
         .query(
             &statement,
             &[
                 &ids, &origins, &appids, &randoms, &busicodes, &actions, &regions, &records, &bytes, &digests,
-                &accepted, &homes, &traces, &evidence, &bodies, &versions, &unapplied,
+                &accepted, &homes, &traces, &evidence, &bodies, &versions, &unapplied, &refused,
             ],
         )
         .await?;
@@ -141,10 +148,7 @@ pub(super) struct Earlier {
 /// The batches committed before.
 pub(super) async fn earlier(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, StoreError> {
     let rows = tx.query("SELECT id, digest, unapplied FROM batches WHERE id = ANY($1)", &[&ids]).await?;
-    let earlier = |row: &Row| {
-        let unapplied = row.get::<_, Option<Json<Vec<u32>>>>(2).map(|Json(places)| places).unwrap_or_default();
-        (row.get(0), Earlier { digest: row.get(1), unapplied })
-    };
+    let earlier = |row: &Row| (row.get(0), Earlier { digest: row.get(1), unapplied: read_places(row.get(2)) });
     Ok(rows.iter().map(earlier).collect())
 }
 
@@ -175,13 +179,18 @@ pub(super) async fn note_stale(tx: &Transaction<'_>, ids: &[Uuid], stale: &[i32]
     Ok(())
 }
 
+fn read_places(places: Option<Json<Vec<u32>>>) -> Vec<u32> {
+    places.map(|Json(places)| places).unwrap_or_default()
+}
+
 impl Store {
     /// The committed batches of these ids.
     pub async fn batches(&self, ids: &[Uuid]) -> Result<Vec<StoredBatch>, StoreError> {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, home, trace, evidence, body, persisted_at \
+                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, home, trace, evidence, body, persisted_at, \
+                 dataset_version, refused \
                  FROM batches WHERE id = ANY($1)",
                 &[&ids],
             )
@@ -202,6 +211,8 @@ impl Store {
                     evidence: row.get(10),
                     body: row.get(11),
                     persisted: row.get::<_, OffsetDateTime>(12).into(),
+                    dataset_version: row.get(13),
+                    refused: read_places(row.get(14)),
                 })
             })
             .collect()

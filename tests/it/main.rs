@@ -5,6 +5,7 @@ mod contract;
 mod harness;
 mod invariants;
 mod refusals;
+mod rules;
 mod samples;
 mod spine;
 mod tls;

@@ -60,7 +60,7 @@ impl Validate {
             }
         }
         let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
-        eprintln!("{} good records, {} bad; {errors} errors, {warnings} warnings", findings.good, findings.bad);
+        eprintln!("{} good records, {} bad; {errors} errors, {warnings} warnings", findings.good, findings.bad.len());
         Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -83,15 +83,14 @@ impl Preparer {
                 format!("published with routing key {:?}, but its records make it {key:?}", delivery.routing_key);
             return Err(Fault::new(Reason::KeyMismatch, detail).about(about));
         }
-        let onward = self.has_parent.then(|| self.onward(&opened, key, delivery, now));
+        let onward = self.has_parent.then(|| self.onward(&opened, key, &dataset_version, delivery, now));
         let unapplied = (!changes.bad.is_empty()).then(|| refused(&changes));
         Ok(Prepared { batch: self.batch(opened, region, changes, dataset_version, delivery)?, unapplied, onward })
     }
 
     /// The changes, and the version of the dataset they were held against.
     ///
-    /// What has entered here has passed the rules at the door, and is applied whole or not at all, unless its dataset takes good
-    /// records alone. What comes from below is held against this tier's own rules, and applied for its good records.
+    /// What has entered here has passed the rules at the door, and is applied whole or not at all. What comes from below is held against this tier's own rules, and applied for its good records.
     fn changes(&self, opened: &Opened<'_>, now: Moment) -> Result<(Changes, String), Fault> {
         let fault = |reason, detail: String| Fault::new(reason, detail).about(about(opened));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
@@ -103,11 +102,12 @@ impl Preparer {
             home: opened.manifest.home,
             latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
         };
-        let against = match opened.manifest.origin == self.node.region && !dataset.accept_valid() {
+        let against = match opened.manifest.origin == self.node.region {
             true => Against::Merging,
             false => Against::Rules,
         };
-        let changes = read_changes(dataset, opened.action, &opened.busilist, &stamp, against)
+        let refused_below = &opened.manifest.refused;
+        let changes = read_changes(dataset, opened.action, &opened.busilist, refused_below, &stamp, against)
             .map_err(|error| fault(Reason::InvalidRecords, error.error))?;
         if changes.good.is_empty() || (against == Against::Merging && !changes.bad.is_empty()) {
             return Err(refused(&changes).about(about(opened)));
@@ -123,9 +123,17 @@ impl Preparer {
 
     /// The message for the accepted exchange, signed by this node. What it sealed at its door with its present key stays
     /// as it is.
-    fn onward(&self, opened: &Opened<'_>, routing_key: String, delivery: &Delivery, now: Moment) -> Onward {
+    fn onward(
+        &self,
+        opened: &Opened<'_>,
+        routing_key: String,
+        dataset_version: &str,
+        delivery: &Delivery,
+        now: Moment,
+    ) -> Onward {
         let mut manifest = opened.manifest.clone();
-        manifest.trace.push(Passage { region: self.node.region.to_string(), at: now.to_rfc3339() });
+        let (region, dataset) = (self.node.region.to_string(), dataset_version.to_owned());
+        manifest.trace.push(Passage { region, at: now.to_rfc3339(), dataset });
         let sealed = if opened.manifest.origin == self.node.region && !opened.by_former_key {
             reseal(&self.node, &manifest, &opened.envelope_sign, delivery.body.clone())
         } else {
@@ -176,6 +184,7 @@ impl Preparer {
             bytes: opened.busilist.len(),
             body,
             dataset_version,
+            refused: manifest.refused,
             records: (changes.good.len() + changes.bad.len()) as u32,
             changes: changes.good,
             unapplied: changes.bad,

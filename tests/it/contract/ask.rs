@@ -249,7 +249,7 @@ impl Reply {
         }
     }
 
-    /// The faults listed, as (INDEX, FIELD, RULE). Each has an ERROR.
+    /// The faults listed, as (INDEX, FIELD, RULE). Each has an ERROR; only a warning names its LEVEL.
     pub fn faults(&self) -> Vec<(&str, &str, &str)> {
         let text = |row: &'_ Value, key: &str| {
             assert!(row[key].is_string(), "no {key} in {row}");
@@ -257,7 +257,9 @@ impl Reply {
         self.busilist
             .iter()
             .map(|row| {
-                assert_eq!(keys(row), ["INDEX", "FIELD", "RULE", "ERROR"]);
+                let names: Vec<_> = keys(row).into_iter().filter(|key| *key != "LEVEL").collect();
+                assert_eq!(names, ["INDEX", "FIELD", "RULE", "ERROR"]);
+                assert!(row.get("LEVEL").is_none_or(|level| level == "warning"), "{row}");
                 ["INDEX", "FIELD", "RULE", "ERROR"].iter().for_each(|key| text(row, key));
                 let get = |key: &str| row[key].as_str().unwrap();
                 assert!(!get("ERROR").is_empty(), "{row}");

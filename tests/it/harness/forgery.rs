@@ -59,6 +59,7 @@ impl Forgery {
             accepted: self.accepted,
             digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, &list, name)),
             records: 1,
+            refused: Vec::new(),
             evidence: Evidence {
                 appid: "app".to_owned(),
                 random: name.to_owned(),

@@ -73,6 +73,7 @@ fn batch(region: Region, number: u128, drafts: &[Draft]) -> NewBatch {
         records: drafts.len() as u32,
         changes: changes.collect(),
         unapplied: Vec::new(),
+        refused: Vec::new(),
         failure: None,
         must_exist: false,
     }
