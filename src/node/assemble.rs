@@ -11,7 +11,8 @@ use crate::dataset::error::DictionaryError;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
-use crate::standard::region::{BadRegionTable, RegionTable};
+use crate::standard::region::RegionTable;
+use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
 use crate::volume::Pace;
@@ -47,7 +48,7 @@ pub enum StartError {
     },
     /// The region table is bad.
     #[error(transparent)]
-    Regions(#[from] BadRegionTable),
+    Regions(#[from] BadTable),
     /// The data dictionary is bad.
     #[error(transparent)]
     Dictionary(#[from] DictionaryError),
@@ -182,7 +183,7 @@ fn apps(
 fn regions(config: &Config) -> Result<RegionTable, StartError> {
     let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
     let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
-    Ok(RegionTable::parse(&text)?)
+    Ok(RegionTable::parse(&path.to_string_lossy(), &text)?)
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {

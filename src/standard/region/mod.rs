@@ -4,4 +4,4 @@ mod code;
 mod table;
 
 pub use code::{NotARegion, Region, Tier};
-pub use table::{BadRegionTable, RegionEntry, RegionTable};
+pub use table::{RegionEntry, RegionTable};
