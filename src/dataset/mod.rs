@@ -2,9 +2,10 @@
 //!
 //! `config/datasets/` holds a JSON Schema per business code and the code lists they name. `reading` and `property`
 //! turn a file into a [`Dataset`]; `rules` compiles its schema once for each action; `check` holds a record against
-//! it and [`fault`] says in Chinese what is wrong. [`key`] is the comparable form of a primary key. Nothing here does
-//! I/O but [`Dictionary::load`], which reads the files of a directory at start.
+//! it and [`fault`] says in Chinese what is wrong. [`key`] is the comparable form of a primary key; [`catalogue`] the kinds of
+//! equipment. Nothing here does I/O but [`Dictionary::load`], which reads the files of a directory at start.
 
+pub mod catalogue;
 mod check;
 pub mod codelist;
 pub mod definition;
