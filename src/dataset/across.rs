@@ -6,8 +6,8 @@
 use super::error::{DictionaryError, InFile};
 use super::fault::Level;
 use super::field::Field;
-use super::format::region::RegionFormat;
 use super::keyword;
+use super::references::References;
 use super::rules::build;
 use super::view::{RecordJson, RecordNode};
 use jsonschema::Validator;
@@ -57,7 +57,7 @@ impl AcrossRule {
         file: InFile<'_>,
         schema: &Map<String, Value>,
         fields: &[Field],
-        regions: &RegionFormat,
+        references: &References,
         wrong: &mut Vec<DictionaryError>,
     ) -> Vec<Self> {
         let mut rules: Vec<Self> = Vec::new();
@@ -72,7 +72,7 @@ impl AcrossRule {
             };
             for (at, member) in members.iter().enumerate() {
                 let place = format!("{list}.{at}");
-                match Self::read(file, &place, level, member, fields, regions) {
+                match Self::read(file, &place, level, member, fields, references) {
                     Ok(rule) if rules.iter().any(|earlier| earlier.id == rule.id) => {
                         let reason = format!("the rule {} is there already", rule.id);
                         wrong.push(file.wrong(&format!("{place}.x-rule"), reason, "give each rule a name of its own"));
@@ -91,7 +91,7 @@ impl AcrossRule {
         level: Level,
         member: &Value,
         fields: &[Field],
-        regions: &RegionFormat,
+        references: &References,
     ) -> Result<Self, Vec<DictionaryError>> {
         let outline = Outline::deserialize(member).map_err(|error| {
             let remedy =
@@ -113,7 +113,7 @@ impl AcrossRule {
             wrong.push(file.wrong(place, "it looks at no field", "say what it demands of which fields"));
         }
         let schema = Value::Object(outline.demand);
-        let validator = match build(&schema, regions) {
+        let validator = match build(&schema, references) {
             Ok(validator) if wrong.is_empty() => validator,
             Ok(_) => return Err(wrong),
             Err(error) => {

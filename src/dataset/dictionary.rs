@@ -1,15 +1,18 @@
 //! The data dictionary as a whole: every dataset by its business code, and the code lists.
 
+use super::catalogue::Catalogue;
 use super::codelist::{self, CodeLists};
 use super::definition::Dataset;
 use super::error::{DictionaryError, DictionaryErrors, InFile};
-use super::format::region::RegionFormat;
 use super::reading;
+use super::references::References;
 use crate::standard::code::BusinessCode;
 use crate::standard::region::RegionTable;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The files that ship with sesame.
 const BUILTIN: [(&str, &str); 11] = [
@@ -39,35 +42,39 @@ impl Dictionary {
     /// The dictionary that ships with sesame: the eleven business codes of table 2.
     pub fn builtin() -> Self {
         // Tests parse the same files, so a build that passes its tests cannot fail here.
-        Self::parse(BUILTIN, BUILTIN_CODELISTS, &RegionTable::builtin())
-            .expect("the built-in dictionary is well-formed")
+        let references = References::new(Arc::new(RegionTable::builtin()), Catalogue::builtin());
+        Self::parse(BUILTIN, BUILTIN_CODELISTS, &references).expect("the built-in dictionary is well-formed")
     }
 
-    /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`. Files that do
-    /// not end in `.json` are left alone.
+    /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`; and
+    /// `equipment_catalogue.csv`, where it is there. Other files are left alone.
     ///
     /// # Errors
     /// Every mistake of every file at once.
-    pub fn load(directory: &Path, regions: &RegionTable) -> Result<Self, DictionaryErrors> {
+    pub fn load(directory: &Path, regions: &Arc<RegionTable>) -> Result<Self, DictionaryErrors> {
         let mut files = read_directory(directory)?;
+        let catalogue = match read_catalogue(directory)? {
+            Some(text) => Catalogue::parse(CATALOGUE, &text).map_err(DictionaryError::Table)?,
+            None => Catalogue::builtin(),
+        };
         let codelists = match files.remove(codelist::FILE_NAME) {
             Some(text) if !files.is_empty() => text,
             _ => return Err(DictionaryError::Empty { path: directory.to_owned() }.into()),
         };
-        Self::parse(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), &codelists, regions)
+        let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::parse(files, &codelists, &References::new(regions.clone(), catalogue))
     }
 
     fn parse<'t>(
         files: impl IntoIterator<Item = (&'t str, &'t str)>,
         codelists: &str,
-        regions: &RegionTable,
+        references: &References,
     ) -> Result<Self, DictionaryErrors> {
         // Without the lists every coded field would be a mistake.
         let codelists = CodeLists::parse(codelists).map_err(DictionaryErrors)?;
-        let regions = RegionFormat::new(regions);
         let (mut datasets, mut wrong) = (BTreeMap::new(), Vec::new());
         for (name, text) in files {
-            match reading::read(InFile { name, text }, &codelists, &regions) {
+            match reading::read(InFile { name, text }, &codelists, references) {
                 Ok(dataset) => drop(datasets.insert(dataset.code(), dataset)),
                 Err(mistakes) => wrong.extend(mistakes),
             }
@@ -88,6 +95,18 @@ impl Dictionary {
     /// The code lists.
     pub fn codelists(&self) -> &CodeLists {
         &self.codelists
+    }
+}
+
+/// The equipment catalogue, where a directory has its own.
+const CATALOGUE: &str = "equipment_catalogue.csv";
+
+fn read_catalogue(directory: &Path) -> Result<Option<String>, DictionaryError> {
+    let path = directory.join(CATALOGUE);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DictionaryError::Unreadable { path, source }),
     }
 }
 
@@ -183,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_read_as_the_builtin_files_are() {
-        let loaded = Dictionary::load(&shipped(), &RegionTable::builtin()).unwrap();
+        let loaded = Dictionary::load(&shipped(), &Arc::new(RegionTable::builtin())).unwrap();
         assert_eq!(format!("{loaded:?}"), format!("{:?}", Dictionary::builtin()));
     }
 
@@ -213,7 +232,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             fs::write(directory.path().join("001.json"), changed).unwrap();
             fs::write(directory.path().join("codelists.json"), &lists).unwrap();
-            let error = Dictionary::load(directory.path(), &RegionTable::builtin()).unwrap_err().to_string();
+            let error = Dictionary::load(directory.path(), &Arc::new(RegionTable::builtin())).unwrap_err().to_string();
             assert!(error.contains("001.json") && error.contains(expected), "{error}");
         }
     }
@@ -221,7 +240,7 @@ mod tests {
     #[test]
     fn a_directory_without_datasets_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let load = |path: &Path| Dictionary::load(path, &RegionTable::builtin()).unwrap_err();
+        let load = |path: &Path| Dictionary::load(path, &Arc::new(RegionTable::builtin())).unwrap_err();
         assert!(matches!(load(directory.path()).0[..], [DictionaryError::Empty { .. }]));
         fs::write(directory.path().join("codelists.json"), "{}").unwrap();
         assert!(matches!(load(directory.path()).0[..], [DictionaryError::Empty { .. }]));

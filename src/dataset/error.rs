@@ -2,6 +2,7 @@
 //! line, the place and the remedy, and all of them are told at once.
 
 use super::locate::line_of;
+use crate::standard::table::BadTable;
 use jsonschema::ValidationError;
 use std::fmt;
 use std::io;
@@ -40,6 +41,9 @@ pub enum DictionaryError {
         /// What to do.
         remedy: String,
     },
+    /// The equipment catalogue cannot be used.
+    #[error(transparent)]
+    Table(BadTable),
     /// There is not one dataset.
     #[error("the data dictionary {path} has no dataset; put files like 001.json and codelists.json there")]
     Empty {

@@ -3,9 +3,11 @@
 //! `config/datasets/` holds a JSON Schema per business code and the code lists they name. `reading` and `property`
 //! turn a file into a [`Dataset`]; `rules` compiles its schema once for each action, `across` its rules across fields, with
 //! the keywords of `keyword`; a [`Checker`] holds records against them and [`fault`] says in Chinese what is wrong. [`key`] is
-//! the comparable form of a primary key. Nothing here does I/O but [`Dictionary::load`], which reads the files of a directory.
+//! the comparable form of a primary key; [`catalogue`] the kinds of equipment. Nothing here does I/O but [`Dictionary::load`],
+//! which reads the files of a directory.
 
 pub mod across;
+pub mod catalogue;
 mod check;
 pub mod codelist;
 mod decimal;
@@ -21,6 +23,7 @@ mod keyword;
 mod locate;
 mod property;
 mod reading;
+mod references;
 mod rules;
 mod view;
 

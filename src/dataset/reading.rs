@@ -5,7 +5,7 @@ use super::codelist::CodeLists;
 use super::definition::Dataset;
 use super::error::{DictionaryError, InFile};
 use super::field::Field;
-use super::format::region::RegionFormat;
+use super::references::References;
 use super::rules::{Rules, Subject};
 use crate::standard::code::BusinessCode;
 use serde::Deserialize;
@@ -59,7 +59,7 @@ const KEYWORDS: [&str; 10] = [
 pub(super) fn read(
     file: InFile<'_>,
     lists: &CodeLists,
-    regions: &RegionFormat,
+    references: &References,
 ) -> Result<Dataset, Vec<DictionaryError>> {
     let unreadable = |error| vec![file.unreadable(error)];
     let outline: Outline = serde_json::from_str(file.text).map_err(unreadable)?;
@@ -99,10 +99,10 @@ pub(super) fn read(
         region: &outline.region,
         time: &outline.time,
     };
-    let rules = Rules::compile(&subject, regions).map_err(|mistakes| wrong.extend(mistakes)).ok();
+    let rules = Rules::compile(&subject, references).map_err(|mistakes| wrong.extend(mistakes)).ok();
     // Rules across fields that could not be read would only be told of a second time.
     let across = match fields.len() == outline.properties.len() {
-        true => AcrossRule::read_all(file, &schema, &fields, regions, &mut wrong),
+        true => AcrossRule::read_all(file, &schema, &fields, references, &mut wrong),
         false => Vec::new(),
     };
     let (Some(code), Some(rules), true) = (code, rules, wrong.is_empty()) else { return Err(wrong) };

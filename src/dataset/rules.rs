@@ -5,8 +5,9 @@
 
 use super::error::{DictionaryError, InFile};
 use super::field::{Field, ListMode};
-use super::format::{region::RegionFormat, registry};
+use super::format::registry;
 use super::keyword;
+use super::references::References;
 use super::view::{RecordJson, RecordNode};
 use crate::standard::code::Action;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -62,12 +63,12 @@ impl Rules {
     ///
     /// # Errors
     /// Every property that is no JSON Schema.
-    pub(super) fn compile(subject: &Subject<'_>, regions: &RegionFormat) -> Result<Self, Vec<DictionaryError>> {
+    pub(super) fn compile(subject: &Subject<'_>, references: &References) -> Result<Self, Vec<DictionaryError>> {
         let Subject { file, schema, fields, key, region, time } = *subject;
         let (mut values, mut wrong) = (Vec::with_capacity(fields.len()), Vec::new());
         for field in fields {
             let property = with_codes(&schema["properties"][&field.id], field);
-            match build(&property, regions) {
+            match build(&property, references) {
                 Ok(validator) => values.push(validator),
                 Err(error) => wrong.push(file.schema_error(&format!("properties.{}", field.id), &error)),
             }
@@ -109,19 +110,22 @@ impl Rules {
 }
 
 /// A validator by a schema, with sesame's formats and keywords.
-pub(super) fn build(schema: &Value, regions: &RegionFormat) -> Result<Validator<RecordJson>, ValidationError<'static>> {
+pub(super) fn build(
+    schema: &Value,
+    references: &References,
+) -> Result<Validator<RecordJson>, ValidationError<'static>> {
     let options = jsonschema::options_for::<RecordJson>()
         .with_draft(Draft::Draft202012)
         // Linear in the length of the value, whatever a sender makes of it; a pattern with look-around is refused.
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
         .should_ignore_unknown_formats(false);
-    let mut options = keyword::plug(options, regions);
+    let mut options = keyword::plug(options, references);
     for format in &registry::FORMATS {
         options = options.with_format(format.name, format.accepts);
     }
-    let regions = regions.clone();
-    options = options.with_format(registry::REGION, move |text: &str| regions.accepts(text));
+    let accepted = references.accepted.clone();
+    options = options.with_format(registry::REGION, move |text: &str| accepted.accepts(text));
     options.build(schema)
 }
 

@@ -76,8 +76,8 @@ pub fn new_child(
 fn allowed(config: &Config, table: &RegionTable, region: Region) -> Result<(), FederationError> {
     let parent = config.node.region;
     let not = |reason: String| Err(FederationError::NotAChild { child: region, parent, reason });
-    if table.get(region).is_none() {
-        return not("it is not in the region table; give a newer one by [dictionary] regions".to_owned());
+    if let Some(absence) = table.absence(region) {
+        return not(format!("{absence}; give a newer region table by [dictionary] regions if that is wrong"));
     }
     if region == parent || !parent.covers(region) {
         return not("it does not lie in the node's region".to_owned());

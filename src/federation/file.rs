@@ -118,7 +118,10 @@ impl Entry {
 
     fn read(&self, text: &str, table: &RegionTable) -> Result<Region, FederationError> {
         let region = Region::parse(text).map_err(|e| self.wrong(e.to_string()))?;
-        if table.knows(region) { Ok(region) } else { Err(self.wrong(format!("{region} is not in the region table"))) }
+        match table.absence(region) {
+            Some(absence) => Err(self.wrong(format!("{region} cannot have a node: {absence}"))),
+            None => Ok(region),
+        }
     }
 
     fn regions(&self, table: &RegionTable) -> Result<Vec<Region>, FederationError> {
@@ -179,7 +182,7 @@ impl Entry {
 fn nearest_above(region: Region, table: &RegionTable, takes_part: impl Fn(Region) -> bool) -> Option<Region> {
     let mut at = region;
     while at != Region::NATION {
-        at = table.get(at).map_or(Region::NATION, |entry| entry.parent);
+        at = table.entry(at).map_or(Region::NATION, |entry| entry.parent);
         if takes_part(at) {
             return Some(at);
         }
@@ -236,6 +239,8 @@ mod tests {
             ("region = \"370203\"\nparent = \"320100\"", "does not cover"),
             ("region = \"370203\"\nparent = \"370200\"", "no node of this file"),
             ("region = \"370299\"", "not in the region table"),
+            ("region = \"370205\"", "四方区 was in force until 2012-12-31, now 370203"),
+            ("within = \"371200\"\ntier = \"county\"", "莱芜市 was in force"),
             ("region = \"37020\"", "37020"),
             ("within = \"370000\"", "give either"),
             ("within = \"370000\"\ntier = \"city\"\nparent = \"000000\"", "give either"),

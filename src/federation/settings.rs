@@ -61,8 +61,8 @@ pub(super) fn child_section(child: Region, table: &RegionTable, folder: &str) ->
 }
 
 fn named(region: Region, table: &RegionTable) -> String {
-    match table.get(region) {
-        Some(entry) => format!("{region} {} ({})", entry.name, region.tier()),
+    match table.name(region) {
+        Some(name) => format!("{region} {name} ({})", region.tier()),
         None => format!("{region} ({})", region.tier()),
     }
 }

@@ -1,9 +1,8 @@
-//! Kinds of equipment, from the catalogue (特种设备目录).
+//! Kinds of equipment to draw from: those of today's catalogue (特种设备目录).
 
 use super::draw::Draw;
+use crate::dataset::catalogue::{self, Entry};
 use std::collections::BTreeMap;
-
-const CATALOGUE: &str = include_str!("../../config/equipment_catalogue.csv");
 
 /// One entry that devices can be of: a variety, or a category that has none.
 pub(super) struct Model {
@@ -28,25 +27,16 @@ pub(super) struct Catalogue(BTreeMap<String, Vec<Model>>);
 impl Catalogue {
     /// The catalogue that ships with sesame.
     pub(super) fn builtin() -> Self {
-        let rows: Vec<Vec<&str>> = CATALOGUE.lines().skip(1).map(|line| line.split(',').collect()).collect();
-        let of_level = |level: &'static str| {
-            rows.iter().filter_map(move |row| match row.as_slice() {
-                [code, name, at, parent, ..] if *at == level => Some((*code, *name, *parent)),
-                _ => None,
-            })
-        };
+        Self::of(&catalogue::Catalogue::builtin())
+    }
+
+    fn of(catalogue: &catalogue::Catalogue) -> Self {
         let mut kinds: BTreeMap<String, Vec<Model>> = BTreeMap::new();
-        for (category, category_name, kind) in of_level("类别") {
-            let models = kinds.entry(kind.to_owned()).or_default();
-            let before = models.len();
-            models.extend(of_level("品种").filter(|(_, _, parent)| *parent == category).map(|(code, name, _)| Model {
-                category: category.to_owned(),
-                variety: Some(code.to_owned()),
-                name: name.to_owned(),
-            }));
-            if models.len() == before {
-                let name = category_name.to_owned();
-                models.push(Model { category: category.to_owned(), variety: None, name });
+        let devices = catalogue.entries().filter(|entry| entry.is_in_force() && catalogue.is_variety(&entry.code));
+        for entry in devices {
+            // What stands in no category, such as parts for safety, is no device of its own.
+            if let Some((kind, category)) = catalogue.kind_of(&entry.code).zip(catalogue.category_of(&entry.code)) {
+                kinds.entry(kind.code.clone()).or_default().push(Model::new(entry, category));
             }
         }
         Self(kinds)
@@ -58,17 +48,25 @@ impl Catalogue {
     }
 }
 
+impl Model {
+    fn new(entry: &Entry, category: &Entry) -> Self {
+        let variety = (entry.code != category.code).then(|| entry.code.clone());
+        Self { category: category.code.clone(), variety, name: entry.title.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_catalogue_is_read_whole() {
+    fn devices_are_of_the_catalogue_in_force() {
         let Catalogue(kinds) = Catalogue::builtin();
         let varieties = kinds.values().flatten().filter(|model| model.variety.is_some()).count();
         // 99 varieties, of which three belong to F000 itself, which has no categories.
         assert_eq!((kinds.len(), varieties), (9, 96));
         assert!(kinds["1000"].iter().any(|model| model.code() == "1100" && model.variety.is_none()));
         assert!(kinds["3000"].iter().all(|model| model.code().starts_with('3') && model.variety.is_some()));
+        assert!(kinds["3000"].iter().all(|model| model.code() != "3150"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::calendar::{after, compact};
 use super::draw::Draw;
-use crate::dataset::format::{id_card, uscc};
+use crate::dataset::format::{id_card, organisation_code, uscc};
 use crate::standard::region::Region;
 use time::Date;
 use time::macros::date;
@@ -38,20 +38,10 @@ pub(super) fn authority_code(region: Region) -> String {
 }
 
 fn social_credit_code(kind: &str, region: Region, organisation: &str) -> String {
-    let first = format!("{kind}{region}{organisation}{}", organisation_check(organisation.as_bytes()));
+    let organisation_check = organisation_code::check_character(organisation.as_bytes()).map_or('0', char::from);
+    let first = format!("{kind}{region}{organisation}{organisation_check}");
     let check = uscc::check_character(first.as_bytes()).map_or('0', char::from);
     format!("{first}{check}")
-}
-
-/// The check character of an organisation code (GB 11714).
-fn organisation_check(eight: &[u8]) -> char {
-    let value = |byte: u8| u32::from(if byte.is_ascii_digit() { byte - b'0' } else { byte - b'A' + 10 });
-    let sum: u32 = eight.iter().zip([3, 7, 9, 10, 5, 8, 4, 2]).map(|(byte, weight)| value(*byte) * weight).sum();
-    match 11 - sum % 11 {
-        10 => 'X',
-        11 => '0',
-        digit => char::from(b'0' + digit as u8),
-    }
 }
 
 /// An ID number with the birthday and sex it tells.
@@ -86,6 +76,7 @@ pub(super) fn landline(draw: &mut Draw) -> String {
 mod tests {
     use super::*;
     use crate::dataset::format::id_card::is_id_card;
+    use crate::dataset::format::organisation_code::has_sound_organisation_part;
     use crate::dataset::format::uscc::is_uscc;
 
     fn gcd(a: u64, b: u64) -> u64 {
@@ -96,12 +87,11 @@ mod tests {
     fn numbers_pass_their_checks() {
         let region = Region::parse("370203").unwrap();
         for serial in 0..2000 {
-            assert!(is_uscc(&company_code("91", region, serial, 12_345)));
+            let company = company_code("91", region, serial, 12_345);
+            assert!(is_uscc(&company) && has_sound_organisation_part(&company));
             assert!(is_id_card(&citizen(region, serial, 777).number));
         }
         assert!(is_uscc(&authority_code(region)));
-        // The organisation code in the example of formats: MA3C00011, whose own check digit is 1.
-        assert_eq!(organisation_check(b"MA3C0001"), '1');
     }
 
     #[test]

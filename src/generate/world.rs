@@ -26,7 +26,9 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotGenerate {
     /// There is no such region, so there are no names and authorities for its records.
-    #[error("region {0} is not in the region table; take a listed one, or 000000 for the whole nation")]
+    #[error(
+        "region {0} is none of those in force in the region table; take one of them, or 000000 for the whole nation"
+    )]
     UnlistedRegion(Region),
     /// The generator knows the eleven business codes of the standard only.
     #[error("there is no generator for business code {0}; it knows 001 to 011")]

@@ -12,7 +12,7 @@ use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::standard::cipher::Software;
-use crate::standard::region::BadRegionTable;
+use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
 use crate::volume::Pace;
@@ -48,7 +48,7 @@ pub enum StartError {
     },
     /// The region table is bad.
     #[error(transparent)]
-    Regions(#[from] BadRegionTable),
+    Regions(#[from] BadTable),
     /// The data dictionary is bad.
     #[error(transparent)]
     Dictionary(#[from] DictionaryErrors),

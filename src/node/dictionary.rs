@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 pub(super) fn regions(config: &Config) -> Result<RegionTable, StartError> {
     let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
     let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
-    Ok(RegionTable::parse(&text)?)
+    Ok(RegionTable::parse(&path.to_string_lossy(), &text)?)
 }
 
 /// Reads the dictionary of the settings, or the built-in one.
-pub(super) fn load(config: &Config, regions: &RegionTable) -> Result<Dictionary, DictionaryErrors> {
+pub(super) fn load(config: &Config, regions: &Arc<RegionTable>) -> Result<Dictionary, DictionaryErrors> {
     let dictionary = match &config.dictionary.datasets {
         Some(directory) => Dictionary::load(directory, regions)?,
         None => Dictionary::builtin(),
@@ -103,7 +103,7 @@ type Stamps = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 fn stamps(directory: &Path) -> Stamps {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json"))
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json" || extension == "csv"))
         .filter_map(|entry| {
             let metadata = std::fs::metadata(entry.path()).ok()?;
             Some((entry.path(), (metadata.len(), metadata.modified().ok())))

@@ -147,7 +147,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
-    let name = assembly.context.regions.get(config.node.region).map(|entry| entry.name.clone());
+    let name = assembly.context.regions.name(config.node.region).map(str::to_owned);
     let password = config.console.admin_password.as_ref().map(|password| password.text().to_owned());
     let operators = config.console.operators.iter();
     let operators =

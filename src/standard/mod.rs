@@ -19,4 +19,6 @@ pub mod region;
 pub mod response;
 pub mod sign;
 pub mod subject;
+pub mod table;
+pub mod validity;
 pub mod volume;

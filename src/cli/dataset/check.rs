@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::dataset::error::DictionaryError;
+use crate::standard::table::BadTable;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -58,6 +59,9 @@ fn row(error: &DictionaryError) -> Value {
         }
         DictionaryError::NotReadable { file, source } => {
             json!({"file": file, "line": source.line(), "reason": source.to_string()})
+        }
+        DictionaryError::Table(BadTable { file, line, column, reason, remedy }) => {
+            json!({"file": file, "line": line, "place": column, "reason": reason, "remedy": remedy})
         }
         DictionaryError::Unreadable { .. } | DictionaryError::Empty { .. } => json!({"reason": error.to_string()}),
     }

@@ -6,6 +6,7 @@ use crate::dataset::error::DictionaryErrors;
 use crate::standard::region::RegionTable;
 use anyhow::Context;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The dictionary a command works with: the built-in one unless told otherwise.
 #[derive(clap::Args)]
@@ -33,11 +34,11 @@ impl Source {
             None => RegionTable::builtin(),
             Some(path) => {
                 let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                RegionTable::parse(&text).with_context(|| format!("{} is no region table", path.display()))?
+                RegionTable::parse(&path.to_string_lossy(), &text)?
             }
         };
         Ok(match datasets {
-            Some(directory) => Dictionary::load(&directory, &table),
+            Some(directory) => Dictionary::load(&directory, &Arc::new(table)),
             None => Ok(Dictionary::builtin()),
         })
     }

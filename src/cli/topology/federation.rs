@@ -66,7 +66,7 @@ fn region_table(config: &Config) -> anyhow::Result<RegionTable> {
 
 fn read_table(path: &Path) -> anyhow::Result<RegionTable> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    RegionTable::parse(&text).with_context(|| path.display().to_string())
+    Ok(RegionTable::parse(&path.to_string_lossy(), &text)?)
 }
 
 #[derive(clap::Args)]

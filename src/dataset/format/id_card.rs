@@ -13,6 +13,17 @@ pub fn is_id_card(text: &str) -> bool {
     digits && is_birthday(&bytes[6..14]) && check_character(&bytes[..17]) == Some(bytes[17])
 }
 
+/// The birth date that an ID number tells, as the ASCII text `yyyy-MM-dd`; `None` for what is no ID number.
+pub fn birth_date(text: &str) -> Option<[u8; 10]> {
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = *text.as_bytes().get(6..14)?.first_chunk()?;
+    is_id_card(text).then_some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2])
+}
+
+/// Whether an ID number is that of a man (its 17th digit is odd); `None` for what is no ID number.
+pub fn is_male(text: &str) -> Option<bool> {
+    is_id_card(text).then(|| text.as_bytes()[16] % 2 == 1)
+}
+
 /// The check character (ISO 7064 MOD 11-2) of the first 17 digits; `None` if they are not 17 digits.
 pub fn check_character(first: &[u8]) -> Option<u8> {
     if first.len() != WEIGHTS.len() || !first.iter().all(u8::is_ascii_digit) {
@@ -58,6 +69,20 @@ mod tests {
         ];
         for number in invalid {
             assert!(!is_id_card(number), "{number}");
+            assert_eq!((birth_date(number), is_male(number)), (None, None), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_number_tells_birth_date_and_sex() {
+        for (number, date, male) in [
+            ("110101190001010014", b"1900-01-01", true),
+            ("370102190102030027", b"1901-02-03", false),
+            ("510104190402290049", b"1904-02-29", false),
+            ("650102190506150057", b"1905-06-15", true),
+            ("37010219010101018X", b"1901-01-01", false),
+        ] {
+            assert_eq!((birth_date(number), is_male(number)), (Some(*date), Some(male)), "{number}");
         }
     }
 }

@@ -6,8 +6,8 @@ pub fn is_phone(text: &str) -> bool {
     is_mobile(text) || is_landline(text) || is_service(text) || is_short(text)
 }
 
-/// `^1[3-9][0-9]{9}$`
-fn is_mobile(text: &str) -> bool {
+/// Whether the text is a mobile number: `^1[3-9][0-9]{9}$`.
+pub fn is_mobile(text: &str) -> bool {
     let b = text.as_bytes();
     b.len() == 11 && all_digits(text) && b[0] == b'1' && b[1] >= b'3'
 }
@@ -58,6 +58,26 @@ fn all_digits(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mobile_numbers_are_told_from_others() {
+        for number in ["13800138000", "14712345678", "16612345678", "17300000000", "19912345678"] {
+            assert!(is_mobile(number), "{number}");
+        }
+        for number in [
+            "12345678901",
+            "1380013800",
+            "138001380000",
+            "+8613800138000",
+            "138-0013-8000",
+            "１３８００１３８０００",
+            "96333",
+            "0532-85912345",
+            "",
+        ] {
+            assert!(!is_mobile(number), "{number}");
+        }
+    }
 
     #[test]
     fn numbers_one_can_dial_are_told_from_others() {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 /// Which codes a record may carry: well-formed ones of a province that the region table lists.
 ///
-/// Cities and counties are not held against the table: it lists today's, and records of abolished districts, or of
-/// zones that only statistics know, still travel.
+/// Cities and counties are not held against the table: records of districts abolished before it begins, of districts newer than
+/// it is, and of zones that only statistics know still travel. What it says of a code ([`RegionTable::entry`]) is for warnings.
 #[derive(Debug, Clone)]
 pub struct RegionFormat {
     provinces: BTreeSet<u32>,

@@ -3,13 +3,15 @@
 //! Their names begin with `x-`, so that other validators leave them alone. A keyword holds where the values it looks at are
 //! not given or malformed: that is another rule's business.
 
+mod catalogue;
 mod compare;
+mod in_force;
 mod names;
 mod person;
 mod range;
 mod region_part;
 
-use super::format::region::RegionFormat;
+use super::references::References;
 use super::view::{RecordJson, RecordNode};
 use jsonschema::paths::Location;
 use jsonschema::{Keyword, ValidationError, ValidationOptions};
@@ -17,11 +19,21 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// The keywords by name, for messages about misspelt ones.
-pub(super) const NAMES: [&str; 7] =
-    ["x-compare", "x-minimum", "x-maximum", "x-born", "x-sex", "x-least-names", "x-region-at"];
+pub(super) const NAMES: [&str; 10] = [
+    "x-compare",
+    "x-minimum",
+    "x-maximum",
+    "x-born",
+    "x-sex",
+    "x-least-names",
+    "x-region-at",
+    "x-region-in-force",
+    "x-catalogue",
+    "x-kind-of",
+];
 
 /// Those whose members and values are names of fields.
-pub(super) const OF_FIELDS: [&str; 3] = ["x-compare", "x-born", "x-sex"];
+pub(super) const OF_FIELDS: [&str; 4] = ["x-compare", "x-born", "x-sex", "x-kind-of"];
 
 /// One keyword with its value, read.
 trait Holds: Send + Sync + 'static {
@@ -48,15 +60,28 @@ impl<'i, K: Holds> Keyword<'i, RecordJson> for Plugged<K> {
 type Options<'s> = ValidationOptions<'s, Arc<dyn jsonschema::Retrieve>, RecordJson>;
 
 /// Makes the keywords known.
-pub(super) fn plug<'s>(options: Options<'s>, regions: &RegionFormat) -> Options<'s> {
-    let regions = regions.clone();
+pub(super) fn plug<'s>(options: Options<'s>, references: &References) -> Options<'s> {
     let options = with(options, "x-compare", compare::Compare::read);
     let options = with(options, "x-minimum", range::Bound::least);
     let options = with(options, "x-maximum", range::Bound::most);
     let options = with(options, "x-born", person::Born::read);
     let options = with(options, "x-sex", person::Sex::read);
     let options = with(options, "x-least-names", names::LeastNames::read);
-    with(options, "x-region-at", move |value| region_part::RegionPart::read(value, &regions))
+    let options = with_tables(options, "x-region-at", references, region_part::RegionPart::read);
+    let options = with_tables(options, "x-region-in-force", references, in_force::InForce::read);
+    let options = with_tables(options, "x-catalogue", references, catalogue::Listed::read);
+    with_tables(options, "x-kind-of", references, catalogue::KindOf::read)
+}
+
+/// Makes a keyword known that looks codes up.
+fn with_tables<'s, K: Holds>(
+    options: Options<'s>,
+    name: &'static str,
+    references: &References,
+    read: fn(&Value, &References) -> Result<K, String>,
+) -> Options<'s> {
+    let references = references.clone();
+    with(options, name, move |value| read(value, &references))
 }
 
 fn with<'s, K: Holds>(

@@ -1,7 +1,7 @@
 //! `x-born` and `x-sex`: what an ID number (GB 11643) says of its holder must be what the record says.
 
 use super::{Holds, given, pairs};
-use crate::dataset::format::id_card::is_id_card;
+use crate::dataset::format::id_card::{birth_date, is_male};
 use crate::dataset::view::RecordNode;
 use serde_json::Value;
 
@@ -26,8 +26,8 @@ impl Sex {
 impl Holds for Born {
     fn holds(&self, node: RecordNode<'_>) -> bool {
         self.0.iter().all(|(born, number)| {
-            let (Some(born), Some(number)) = (given(node, born), id_number(node, number)) else { return true };
-            born.bytes().filter(|byte| *byte != b'-').eq(number[6..14].bytes())
+            let (Some(born), Some(number)) = (given(node, born), given(node, number)) else { return true };
+            birth_date(number).is_none_or(|date| born.as_bytes() == date)
         })
     }
 }
@@ -35,20 +35,15 @@ impl Holds for Born {
 impl Holds for Sex {
     fn holds(&self, node: RecordNode<'_>) -> bool {
         self.0.iter().all(|(sex, number)| {
-            let (Some(sex), Some(number)) = (given(node, sex), id_number(node, number)) else { return true };
-            let is_male = number.as_bytes()[16] % 2 == 1;
-            match sex {
-                "1" => is_male,
-                "2" => !is_male,
+            let (Some(sex), Some(number)) = (given(node, sex), given(node, number)) else { return true };
+            match (sex, is_male(number)) {
+                ("1", Some(is_male)) => is_male,
+                ("2", Some(is_male)) => !is_male,
                 // Unknown or not told.
                 _ => true,
             }
         })
     }
-}
-
-fn id_number<'r>(node: RecordNode<'r>, field: &str) -> Option<&'r str> {
-    given(node, field).filter(|number| is_id_card(number))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Holds, whole};
 use crate::dataset::format::region::RegionFormat;
+use crate::dataset::references::References;
 use crate::dataset::view::RecordNode;
 use serde_json::Value;
 
@@ -12,8 +13,8 @@ pub(super) struct RegionPart {
 }
 
 impl RegionPart {
-    pub(super) fn read(value: &Value, regions: &RegionFormat) -> Result<Self, String> {
-        Ok(Self { at: whole(value, 0)?, regions: regions.clone() })
+    pub(super) fn read(value: &Value, references: &References) -> Result<Self, String> {
+        Ok(Self { at: whole(value, 0)?, regions: references.accepted.clone() })
     }
 }
 
@@ -27,12 +28,11 @@ impl Holds for RegionPart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::standard::region::RegionTable;
     use serde_json::json;
 
     #[test]
     fn the_region_within_a_number_is_known() {
-        let part = RegionPart::read(&json!(4), &RegionFormat::new(&RegionTable::builtin())).unwrap();
+        let part = RegionPart::read(&json!(4), &References::builtin()).unwrap();
         assert!(part.holds(RecordNode::Text("31106401052014080025")));
         assert!(!part.holds(RecordNode::Text("31107401052014080025")));
         assert!(part.holds(RecordNode::Text("311")));

@@ -99,9 +99,10 @@ async fn a_new_child_is_prepared_on_both_sides_and_let_in() {
     };
     for (region, said) in [
         ("630199", "not in the region table"),
+        ("630122", "湟中县 was in force until 2020-06-30, now 630106 湟中区"),
         ("620102", "does not lie in"),
         ("630100", "does not lie in"),
-        ("000000", "not in the region table"),
+        ("000000", "does not lie in"),
     ] {
         let ended = new_child(region, &[]).await;
         assert!(ended.status == 1 && ended.stderr.contains(said), "{ended:?}");
