@@ -14,6 +14,7 @@ pub mod demo;
 pub mod federation;
 pub mod flow;
 pub mod generate;
+pub mod history;
 pub mod ingress;
 pub mod lab;
 pub mod metrics;

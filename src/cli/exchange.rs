@@ -1,6 +1,7 @@
 //! `sesame send`, `sesame query`, `sesame log`
 
 use super::block_on;
+use super::past::PastOptions;
 use crate::client::{Answered, Client};
 use crate::config::PeerTls;
 use crate::standard::busilist::split;
@@ -37,9 +38,6 @@ struct Caller {
     /// Its private key
     #[arg(long, value_name = "FILE", requires = "certificate")]
     certificate_key: Option<PathBuf>,
-    /// Print the answer's list as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 impl Caller {
@@ -52,22 +50,22 @@ impl Caller {
             None => client,
         })
     }
+}
 
-    fn show(&self, answered: &Answered) -> ExitCode {
-        if self.json {
-            println!("{}", answered.busilist);
-            eprintln!("{}", answered.message);
-        } else {
-            println!("{}", answered.message);
-            for row in split(&answered.busilist).unwrap_or_default() {
-                println!("  {}", row.get());
-            }
+fn show(answered: &Answered, json: bool) -> ExitCode {
+    if json {
+        println!("{}", answered.busilist);
+        eprintln!("{}", answered.message);
+    } else {
+        println!("{}", answered.message);
+        for row in split(&answered.busilist).unwrap_or_default() {
+            println!("  {}", row.get());
         }
-        if let Some(after) = &answered.after {
-            eprintln!("more: --after {after}");
-        }
-        if answered.success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+    if let Some(after) = &answered.after {
+        eprintln!("more: --after {after}");
+    }
+    if answered.success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Sign and send records from a file
@@ -78,6 +76,9 @@ impl Caller {
 pub struct Send {
     #[command(flatten)]
     caller: Caller,
+    /// Print the answer's list as JSON
+    #[arg(long)]
+    json: bool,
     /// Business code, 001 to 011
     #[arg(long, value_parser = BusinessCode::parse)]
     busicode: BusinessCode,
@@ -103,18 +104,30 @@ impl Send {
         eprintln!("random {random}");
         let client = self.caller.client()?;
         let answered = block_on(async { Ok(client.send(self.busicode, self.action, text, &random).await?) })?;
-        Ok(self.caller.show(&answered))
+        Ok(show(&answered, self.json))
     }
 }
 
-/// Query records
+/// Options of [`Query`] that belong to one of its two ways of asking.
+const OPTIONAL: [&str; 5] = ["url", "appid", "key_file", "config", "history"];
+
+/// Query records, or the whole past of one
+///
+/// Records are asked for as an app, over HTTP. A record's past is read by the node's operator, with the node's settings.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example: sesame query --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 REGION=370203 SIZE=10"
+    // An optional group of options leaves each of them required (clap issue 5092): whoever gives one must give all.
+    mut_args(|arg| if OPTIONAL.contains(&arg.get_id().as_str()) { arg.required(false) } else { arg }),
+    after_help = "Examples:\n  sesame query --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 REGION=370203 SIZE=10\n  sesame query --config node.toml --busicode 003 --history '梯11鲁B00123(18)' --as-of '2026-01-31 00:00:00'"
 )]
 pub struct Query {
     #[command(flatten)]
-    caller: Caller,
+    caller: Option<Caller>,
+    #[command(flatten)]
+    past: Option<PastOptions>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
     /// Business code, 001 to 011
     #[arg(long, value_parser = BusinessCode::parse)]
     busicode: BusinessCode,
@@ -128,10 +141,19 @@ pub struct Query {
 
 impl Query {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        if let Some(past) = &self.past {
+            return block_on(past.run(self.busicode, self.json));
+        }
+        let Some(caller) = self.caller else {
+            eprintln!(
+                "sesame: give --url, --appid and --key-file to query records; --config and --history for the past of one"
+            );
+            return Ok(ExitCode::from(2));
+        };
         let conditions = conditions(&self.conditions, self.after)?;
-        let (client, random) = (self.caller.client()?, Random::from(Uuid::new_v4()));
+        let (client, random) = (caller.client()?, Random::from(Uuid::new_v4()));
         let answered = block_on(async { Ok(client.send(self.busicode, Action::Query, &conditions, &random).await?) })?;
-        Ok(self.caller.show(&answered))
+        Ok(show(&answered, self.json))
     }
 }
 
@@ -143,6 +165,9 @@ impl Query {
 pub struct Log {
     #[command(flatten)]
     caller: Caller,
+    /// Print the answer's list as JSON
+    #[arg(long)]
+    json: bool,
     /// Business code, 001 to 011; all by default
     #[arg(long, value_parser = BusinessCode::parse)]
     busicode: Option<BusinessCode>,
@@ -159,7 +184,7 @@ impl Log {
         let conditions = conditions(&self.conditions, self.after)?;
         let (client, random) = (self.caller.client()?, Random::from(Uuid::new_v4()));
         let answered = block_on(async { Ok(client.log(self.busicode, &conditions, &random).await?) })?;
-        Ok(self.caller.show(&answered))
+        Ok(show(&answered, self.json))
     }
 }
 

@@ -4,9 +4,11 @@
 mod app;
 mod dataset;
 mod demo;
+mod evidence;
 mod exchange;
 mod generate;
 mod lab;
+mod past;
 mod serve;
 mod topology;
 
@@ -41,8 +43,10 @@ enum Command {
     Generate(generate::Generate),
     /// Sign and send records from a file
     Send(exchange::Send),
-    /// Query records
+    /// Query records, or the whole past of one
     Query(exchange::Query),
+    /// Check the signatures that senders gave with their exchanges
+    Evidence(evidence::EvidenceCommand),
     /// Query the interface log
     Log(exchange::Log),
     /// Start a private RabbitMQ and PostgreSQL for tests and development
@@ -61,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Generate(command) => command.run(),
         Command::Send(command) => command.run(),
         Command::Query(command) => command.run(),
+        Command::Evidence(command) => command.run(),
         Command::Log(command) => command.run(),
         Command::Lab(command) => command.run(),
     };

@@ -3,6 +3,7 @@
 mod apps;
 mod contract;
 mod harness;
+mod history;
 mod invariants;
 mod refusals;
 mod rules;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("broker", &["standard", "tls"]),
     ("store", &["record", "standard", "tls"]),
     ("volume", &["standard"]),
+    ("history", &["batch", "dataset", "record", "standard", "store"]),
     ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
     (
@@ -52,9 +53,11 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "demo",
             "federation",
             "generate",
+            "history",
             "lab",
             "metrics",
             "node",
+            "record",
             "standard",
             "store",
             "tls",
