@@ -2,6 +2,7 @@
 //! here and in outer loops only, since nobody decides by them any more.
 
 mod app;
+mod archive;
 mod demo;
 mod exchange;
 mod generate;
@@ -42,6 +43,8 @@ enum Command {
     Query(exchange::Query),
     /// Query the interface log
     Log(exchange::Log),
+    /// Look into the files that older months of the store were written to
+    Archive(archive::ArchiveCommand),
     /// Start a private RabbitMQ and PostgreSQL for tests and development
     Lab(lab::LabCommand),
 }
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Send(command) => command.run(),
         Command::Query(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Archive(command) => command.run(),
         Command::Lab(command) => command.run(),
     };
     match result {

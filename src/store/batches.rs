@@ -1,11 +1,11 @@
-//! Batches: the guard of 'once', the bodies and their evidence.
+//! Batches: the guard of 'once', the bodies and their evidence. The guard knows the month a batch lies in.
 
 use super::{Store, StoreError};
 use crate::record::Change;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use tokio_postgres::types::Json;
@@ -87,11 +87,13 @@ pub struct StoredBatch {
 pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Result<HashSet<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
-            "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
-             accepted_at, home, trace, evidence, body) \
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
-             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[]) \
-             ON CONFLICT (id) DO NOTHING RETURNING id",
+            "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], \
+             $6::smallint[], $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], \
+             $14::json[], $15::bytea[]) AS given(id, origin, appid, random, busicode, action, region, records, bytes, digest, \
+             accepted_at, home, trace, evidence, body)), \
+             fresh AS (INSERT INTO once (id, digest) SELECT id, digest FROM given ON CONFLICT (id) DO NOTHING RETURNING id) \
+             INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
+             accepted_at, home, trace, evidence, body) SELECT given.* FROM given JOIN fresh USING (id) RETURNING id",
         )
         .await?;
     let ids: Vec<Uuid> = batches.iter().map(|b| b.id).collect();
@@ -121,22 +123,32 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Notes that failures of these batches are resolved; those not committed here are passed over.
+pub(super) async fn note_resolved(client: &impl GenericClient, ids: &[Uuid]) -> Result<(), StoreError> {
+    let update = "UPDATE batches b SET resolved = true FROM once o \
+                  WHERE o.id = ANY($1) AND b.id = o.id AND b.persisted_at = o.at AND NOT b.resolved";
+    client.execute(update, &[&ids]).await?;
+    Ok(())
+}
+
 /// The digests of batches committed before.
 pub(super) async fn digests(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
-    let rows = tx.query("SELECT id, digest FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    let rows = tx.query("SELECT id, digest FROM once WHERE id = ANY($1)", &[&ids]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Takes back batches of the same transaction that turned out not to be applicable.
 pub(super) async fn withdraw(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    tx.execute("DELETE FROM batches WHERE persisted_at = now() AND id = ANY($1)", &[&ids]).await?;
+    tx.execute("DELETE FROM once WHERE id = ANY($1)", &[&ids]).await?;
     Ok(())
 }
 
-/// Notes how many changes of each batch were stale.
+/// Notes how many changes of each batch of the same transaction were stale.
 pub(super) async fn note_stale(tx: &Transaction<'_>, ids: &[Uuid], stale: &[i32]) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE batches b SET stale = u.stale FROM unnest($1::uuid[], $2::int[]) AS u(id, stale) WHERE b.id = u.id",
+        "UPDATE batches b SET stale = u.stale FROM unnest($1::uuid[], $2::int[]) AS u(id, stale) \
+         WHERE b.persisted_at = now() AND b.id = u.id",
         &[&ids, &stale],
     )
     .await?;
@@ -144,13 +156,14 @@ pub(super) async fn note_stale(tx: &Transaction<'_>, ids: &[Uuid], stale: &[i32]
 }
 
 impl Store {
-    /// The committed batches of these ids.
+    /// The committed batches of these ids; those whose month has been archived and dropped are not among them.
     pub async fn batches(&self, ids: &[Uuid]) -> Result<Vec<StoredBatch>, StoreError> {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, home, trace, evidence, body, persisted_at \
-                 FROM batches WHERE id = ANY($1)",
+                "SELECT b.id, b.origin, b.busicode, b.action, b.region, b.records, b.digest, b.accepted_at, b.home, b.trace, \
+                 b.evidence, b.body, b.persisted_at \
+                 FROM once o JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)",
                 &[&ids],
             )
             .await?;

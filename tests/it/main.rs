@@ -4,6 +4,7 @@ mod apps;
 mod contract;
 mod harness;
 mod invariants;
+mod months;
 mod refusals;
 mod samples;
 mod spine;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -12,6 +12,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("dataset", &["standard"]),
     ("batch", &["dataset", "record", "standard"]),
     ("config", &["standard"]),
+    ("archive", &["standard"]),
     ("lab", &[]),
     ("federation", &["config", "standard"]),
     ("tls", &["config", "metrics", "standard"]),
@@ -21,7 +22,13 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("broker", &["standard", "tls"]),
     ("store", &["record", "standard", "tls"]),
     ("volume", &["standard"]),
-    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
+    (
+        "flow",
+        &[
+            "archive", "batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store",
+            "volume",
+        ],
+    ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
     (
         "ingress",
@@ -43,6 +50,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
         "cli",
         &[
             "apps",
+            "archive",
             "broker",
             "clock",
             "client",
