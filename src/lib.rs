@@ -2,6 +2,7 @@
 //! 《特种设备安全监管信息共享接口规范》 (MR/T, draft). `docs/architecture.md` is the map of the rooms below; arrows point down.
 
 pub mod apps;
+pub mod archive;
 pub mod batch;
 pub mod broker;
 pub mod cli;

@@ -71,6 +71,10 @@ pub const STORE_UP: &str = "sesame_store_up";
 pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
 /// Log entries given up because the broker took none.
 pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
+/// Months older than is kept that stay in the store. Label: reason (no_archive, held by what is open of them, failed).
+pub const MONTHS_OVERDUE: &str = "sesame_store_months_overdue";
+/// Months archived, or not wanted, and dropped.
+pub const MONTHS_DROPPED: &str = "sesame_store_months_dropped_total";
 
 /// Exchanges refused, and messages of links kept waiting, because more came than agreed. Labels: party (node, app, link), limit.
 pub const LIMITED: &str = "sesame_limited_total";
@@ -93,7 +97,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 44] = [
+pub const ALL: [&str; 46] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -127,6 +131,8 @@ pub const ALL: [&str; 44] = [
     STORE_UP,
     CLOCK_OFFSET,
     LOG_LOST,
+    MONTHS_OVERDUE,
+    MONTHS_DROPPED,
     LIMITED,
     CONSOLE_LOGINS,
     APPS,
@@ -188,6 +194,8 @@ fn describe() {
     describe_gauge!(STORE_UP, "1 while the node's store answers");
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
     describe_counter!(LOG_LOST, "Log entries given up because the broker took none");
+    describe_gauge!(MONTHS_OVERDUE, "Months older than is kept that stay in the store, by reason");
+    describe_counter!(MONTHS_DROPPED, "Months archived, or not wanted, and dropped");
     describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
     describe_counter!(CONSOLE_LOGINS, "Attempts to log in to the console, by result");
     describe_gauge!(APPS, "Apps of the store, by state");
@@ -203,7 +211,7 @@ fn describe() {
 
 /// A counter that appears with its first event hides that event from `rate()`.
 fn start_at_zero() {
-    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST] {
+    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED] {
         metrics::counter!(name).absolute(0);
     }
     for result in ["welcome", "wrong", "held", "closed"] {

@@ -44,7 +44,7 @@ impl Federation {
     /// byte until the store of `tier` has it. Sorted.
     pub async fn delays(&self, bench: &Bench, tier: &Node, bodies: &Bodies, pause: Duration) -> Result<Vec<Duration>> {
         let store = bench.servers.connect(&node::name(tier.region)).await?;
-        let look = store.prepare("SELECT EXISTS (SELECT FROM batches WHERE id = $1)").await?;
+        let look = store.prepare("SELECT EXISTS (SELECT FROM once WHERE id = $1)").await?;
         let county = self.county()?;
         let mut caller = Caller::connect(county.interface).await?;
         let mut delays = Vec::with_capacity(bodies.bodies.len());

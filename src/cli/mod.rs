@@ -2,6 +2,7 @@
 //! here and in outer loops only, since nobody decides by them any more.
 
 mod app;
+mod archive;
 mod dataset;
 mod demo;
 mod evidence;
@@ -49,6 +50,8 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Query the interface log
     Log(exchange::Log),
+    /// Look into the files that older months of the store were written to
+    Archive(archive::ArchiveCommand),
     /// Start a private RabbitMQ and PostgreSQL for tests and development
     Lab(lab::LabCommand),
 }
@@ -67,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Query(command) => command.run(),
         Command::Evidence(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Archive(command) => command.run(),
         Command::Lab(command) => command.run(),
     };
     match result {

@@ -181,6 +181,9 @@ fn check(config: &Config) -> Result<(), String> {
             return Err(format!("[[apps]] {}: region {outside} does not lie in the node's region {region}", app.appid));
         }
     }
+    if config.retention.archive.is_some() && config.retention.drop_unarchived {
+        return Err("[retention] archive and drop_unarchived contradict each other: take one of them out".to_owned());
+    }
     check_certificates(config)?;
     transport::check(config)
 }
@@ -228,6 +231,7 @@ mod tests {
         let default = parse(short, "short.toml", []).unwrap();
         assert_eq!(format!("{:?}", config.interface), format!("{:?}", default.interface));
         assert_eq!(format!("{:?}", config.persist), format!("{:?}", default.persist));
+        assert_eq!(config.retention, default.retention);
         assert_eq!(format!("{:?}", config.metrics), format!("{:?}", default.metrics));
         assert_eq!(format!("{:?}", config.console), format!("{:?}", default.console));
         assert_eq!(config.node.roles, default.node.roles);
@@ -258,6 +262,12 @@ mod tests {
         assert!(with("region = \"370200\"", "region = \"320100\"").unwrap_err().contains("does not cover"));
         assert!(with("appid = \"370203-A01\"", "appid = \"node-370203\"").unwrap_err().contains("given twice"));
         assert!(with("regions = [\"370203\"]", "regions = [\"370000\"]").unwrap_err().contains("does not lie in"));
+        assert!(
+            with("drop_unarchived = false", "drop_unarchived = true\narchive = \"a\"")
+                .unwrap_err()
+                .contains("contradict")
+        );
+        assert!(with("keep_months = 13", "keep_months = 0").unwrap_err().contains("keep_months"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
     }
 

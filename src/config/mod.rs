@@ -9,6 +9,7 @@ mod load;
 mod neighbours;
 mod node;
 mod persist;
+mod retention;
 mod secret;
 mod store;
 mod tls;
@@ -25,6 +26,7 @@ pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
 pub use persist::PersistSettings;
+pub use retention::RetentionSettings;
 pub use secret::{KeySource, TextSource};
 pub use store::StoreSettings;
 pub use tls::{ClientCertificates, ListenerTls, PeerTls};
@@ -51,6 +53,9 @@ pub struct Config {
     /// How batches are committed, and tried again.
     #[serde(default)]
     pub persist: PersistSettings,
+    /// How long the interface log is kept in the store, and where it goes then.
+    #[serde(default)]
+    pub retention: RetentionSettings,
     /// Where the data dictionary is, if not the built-in one.
     #[serde(default)]
     pub dictionary: DictionarySettings,

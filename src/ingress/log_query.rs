@@ -5,11 +5,11 @@ use super::door::Door;
 use super::outcome::{Denial, Success};
 use super::query::{ROW_BYTES, conditions, size, unavailable};
 use crate::apps::App;
-use crate::batch::Passage;
+use crate::batch::{Passage, batch_id};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use crate::store::{LogFilter, LogRow};
+use crate::store::{BatchState, LogFilter, LogRow};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -20,7 +20,6 @@ pub(super) struct LogQuery {
 
 const DEFAULT_SIZE: u32 = 100;
 const MOST_SIZE: u32 = 2_000;
-const STATES: [&str; 6] = ["accepted", "persisted", "failed", "parked", "abandoned", "resolved"];
 
 /// Reads the conditions. Without the operator grant an app sees its own exchanges alone.
 pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
@@ -35,14 +34,13 @@ pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, cont
                 let code = BusinessCode::parse(value).map_err(|e| e.to_string())?;
                 filter.busicodes.push(code.to_string());
             }
-            "ACTION" => filter.action = Some(Action::parse(value).map_err(|e| e.to_string())?.code().to_owned()),
+            "ACTION" => filter.action = Some(Action::parse(value).map_err(|e| e.to_string())?),
             "REGION" => filter.region = Some(Region::parse(value).map_err(|e| e.to_string())?),
             "RANDOM" => filter.random = Some(value.to_owned()),
             "BATCH" => filter.batch = Some(value.parse::<Uuid>().map_err(|_| "不是批次号（UUID）")?),
-            "RESULT" if matches!(value, "0001" | "0000") => filter.result = Some(value.to_owned()),
+            "RESULT" if matches!(value, "0001" | "0000") => filter.success = Some(value == "0001"),
             "RESULT" => return Err("应为 0001 或 0000".to_owned()),
-            "STATE" if STATES.contains(&value) => filter.state = Some(value.to_owned()),
-            "STATE" => return Err(format!("应为 {}", STATES.join("、"))),
+            "STATE" => filter.state = Some(BatchState::parse(value).ok_or_else(states)?),
             "SIZE" => filter.size = size(value, MOST_SIZE)?,
             "AFTER" => filter.after = Some(cursor(value).ok_or("不是上一页返回的 after")?),
             _ => {
@@ -64,10 +62,26 @@ pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, cont
     rules.map(|()| LogQuery { filter })
 }
 
+fn states() -> String {
+    format!("应为 {}", BatchState::ALL.map(BatchState::as_str).join("、"))
+}
+
+/// The batches that a random can mean: one of each sender.
+async fn of_random(door: &Door, filter: &LogFilter) -> Result<Vec<Uuid>, Denial> {
+    let Some(random) = &filter.random else { return Ok(Vec::new()) };
+    let senders = match (&filter.appid, filter.entered_at) {
+        (Some(appid), Some(node)) => vec![(node, appid.clone())],
+        (appid, _) => door.store.senders(appid.as_deref()).await.map_err(|e| unavailable(&e))?,
+    };
+    Ok(senders.iter().map(|(node, appid)| batch_id(*node, appid, random)).collect())
+}
+
 /// Answers one page.
 pub(super) async fn answer(door: &Door, query: &LogQuery) -> Result<Success, Denial> {
     let share = Some(lend(door, query.filter.size as usize * ROW_BYTES).await?);
-    let (rows, more) = door.store.read_log(&query.filter).await.map_err(|e| unavailable(&e))?;
+    let of_random = of_random(door, &query.filter).await?;
+    let filter = LogFilter { of_random, ..query.filter.clone() };
+    let (rows, more) = door.store.read_log(&filter).await.map_err(|e| unavailable(&e))?;
     let after = rows.last().filter(|_| more).map(|row| format!("{:x}-{}", row.at.micros(), row.id.simple()));
     let tier = door.node.region.tier();
     let list: Vec<Value> = rows.iter().map(|row| Value::Object(shown(row, tier.as_str()))).collect();

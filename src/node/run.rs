@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Role};
 use crate::console::{self, Access, Console, Operator};
 use crate::flow::failures::Sweeper;
-use crate::flow::{Context, LogWriter, Outbox, Persist};
+use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
@@ -166,9 +166,10 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
 /// Starts the steps once the store's schema is ready.
 fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, tasks: &TaskTracker) {
     let persists = config.node.has(Role::Persist);
+    let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, .. } = assembly;
+        let Assembly { context, uplink, store, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
@@ -177,6 +178,8 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
             let outbox = Outbox::start(context.clone(), &tracker);
             Persist::new(context.clone(), outbox).start(&tracker);
             LogWriter::new(context.clone()).start(&tracker);
+            let (clock, stop) = (context.clock.clone(), context.stop.clone());
+            Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);
             Sweeper::new(context).start(&tracker);
         }
         if let Some(uplink) = uplink {

@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod json;
 pub mod malformed;
 pub mod moment;
+pub mod month;
 pub mod proof;
 pub mod random;
 pub mod refusal;

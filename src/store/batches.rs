@@ -1,11 +1,11 @@
-//! Batches: the guard of 'once', the bodies and their evidence.
+//! Batches: the guard of 'once', the bodies and their evidence. The guard knows the month a batch lies in.
 
 use super::{Store, StoreError};
 use crate::record::Change;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
@@ -100,12 +100,14 @@ pub struct StoredBatch {
 pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Result<HashSet<Uuid>, StoreError> {
     let statement = tx
         .prepare_cached(
-            "INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, \
-             accepted_at, home, trace, evidence, body, dataset_version, unapplied, refused) \
-             SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], \
-             $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], $14::json[], $15::bytea[], \
-             $16::text[], $17::json[], $18::json[]) \
-             ON CONFLICT (id) DO NOTHING RETURNING id",
+            "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], \
+             $6::smallint[], $7::int[], $8::int[], $9::int[], $10::bytea[], $11::timestamptz[], $12::int[], $13::json[], \
+             $14::json[], $15::bytea[], $16::text[], $17::json[], $18::json[]) AS given(id, origin, appid, random, busicode, \
+             action, region, records, bytes, digest, accepted_at, home, trace, evidence, body, dataset_version, unapplied, refused)), \
+             fresh AS (INSERT INTO once (id, digest) SELECT id, digest FROM given ON CONFLICT (id) DO NOTHING RETURNING id) \
+             INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, bytes, digest, accepted_at, \
+             home, trace, evidence, body, dataset_version, unapplied, refused) \
+             SELECT given.* FROM given JOIN fresh USING (id) RETURNING id",
         )
         .await?;
     let ids: Vec<Uuid> = batches.iter().map(|b| b.id).collect();
@@ -145,16 +147,20 @@ pub(super) struct Earlier {
     pub unapplied: Vec<u32>,
 }
 
-/// The batches committed before.
+/// The batches committed before; of one whose month has been dropped the digest is left.
 pub(super) async fn earlier(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, StoreError> {
-    let rows = tx.query("SELECT id, digest, unapplied FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+    let select = "SELECT o.id, o.digest, b.unapplied FROM once o \
+                  LEFT JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)";
+    let rows = tx.query(select, &[&ids]).await?;
     let earlier = |row: &Row| (row.get(0), Earlier { digest: row.get(1), unapplied: read_places(row.get(2)) });
     Ok(rows.iter().map(earlier).collect())
 }
 
 /// Notes which records of a batch are still not applied.
 pub(super) async fn note_unapplied(tx: &Transaction<'_>, id: Uuid, unapplied: &[u32]) -> Result<(), StoreError> {
-    tx.execute("UPDATE batches SET unapplied = $2 WHERE id = $1", &[&id, &places(unapplied)]).await?;
+    let update = "UPDATE batches b SET unapplied = $2 FROM once o \
+                  WHERE o.id = $1 AND b.id = o.id AND b.persisted_at = o.at";
+    tx.execute(update, &[&id, &places(unapplied)]).await?;
     Ok(())
 }
 
@@ -163,16 +169,26 @@ fn places(places: &[u32]) -> Option<Json<&[u32]>> {
     (!places.is_empty()).then_some(Json(places))
 }
 
-/// Takes back batches of the same transaction that turned out not to be applicable.
-pub(super) async fn withdraw(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM batches WHERE id = ANY($1)", &[&ids]).await?;
+/// Notes that failures of these batches are resolved; those not committed here are passed over.
+pub(super) async fn note_resolved(client: &impl GenericClient, ids: &[Uuid]) -> Result<(), StoreError> {
+    let update = "UPDATE batches b SET resolved = true FROM once o \
+                  WHERE o.id = ANY($1) AND b.id = o.id AND b.persisted_at = o.at AND NOT b.resolved";
+    client.execute(update, &[&ids]).await?;
     Ok(())
 }
 
-/// Notes how many changes of each batch were stale.
+/// Takes back batches of the same transaction that turned out not to be applicable.
+pub(super) async fn withdraw(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM batches WHERE persisted_at = now() AND id = ANY($1)", &[&ids]).await?;
+    tx.execute("DELETE FROM once WHERE id = ANY($1)", &[&ids]).await?;
+    Ok(())
+}
+
+/// Notes how many changes of each batch of the same transaction were stale.
 pub(super) async fn note_stale(tx: &Transaction<'_>, ids: &[Uuid], stale: &[i32]) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE batches b SET stale = u.stale FROM unnest($1::uuid[], $2::int[]) AS u(id, stale) WHERE b.id = u.id",
+        "UPDATE batches b SET stale = u.stale FROM unnest($1::uuid[], $2::int[]) AS u(id, stale) \
+         WHERE b.persisted_at = now() AND b.id = u.id",
         &[&ids, &stale],
     )
     .await?;
@@ -184,14 +200,14 @@ fn read_places(places: Option<Json<Vec<u32>>>) -> Vec<u32> {
 }
 
 impl Store {
-    /// The committed batches of these ids.
+    /// The committed batches of these ids; those whose month has been archived and dropped are not among them.
     pub async fn batches(&self, ids: &[Uuid]) -> Result<Vec<StoredBatch>, StoreError> {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT id, origin, busicode, action, region, records, digest, accepted_at, home, trace, evidence, body, persisted_at, \
-                 dataset_version, refused \
-                 FROM batches WHERE id = ANY($1)",
+                "SELECT b.id, b.origin, b.busicode, b.action, b.region, b.records, b.digest, b.accepted_at, b.home, b.trace, \
+                 b.evidence, b.body, b.persisted_at, b.dataset_version, b.refused \
+                 FROM once o JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)",
                 &[&ids],
             )
             .await?;

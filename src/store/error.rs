@@ -13,6 +13,9 @@ pub enum StoreError {
     /// Two transactions met (SQLSTATE 40, or a key inserted by another at the same moment): run it again.
     #[error("transactions met: {0}")]
     Conflict(String),
+    /// There is no table for the month of a row: it has to be made. Whoever writes such rows does so, and says why it cannot.
+    #[error("a month has no table: {0}")]
+    NoMonth(String),
     /// PostgreSQL refuses this very statement: some datum in it is at fault, or the schema.
     #[error("PostgreSQL refused the statement ({sqlstate}): {message}")]
     Refused {
@@ -26,7 +29,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the store as a whole is at fault rather than what was asked of it.
     pub fn is_outage(&self) -> bool {
-        matches!(self, StoreError::Outage(_))
+        matches!(self, StoreError::Outage(_) | StoreError::NoMonth(_))
     }
 }
 
@@ -47,6 +50,10 @@ impl From<tokio_postgres::Error> for StoreError {
             // Insufficient resources, a read-only standby, missing rights or tables: no batch is at fault.
             "08" | "53" | "25" | "42" => StoreError::Outage(message),
             "40" => StoreError::Conflict(message),
+            // A row that fits no partition violates a check that has no name.
+            "23" if *db.code() == SqlState::CHECK_VIOLATION && db.constraint().is_none() => {
+                StoreError::NoMonth(message)
+            }
             _ if code.starts_with("57P") || starting => StoreError::Outage(message),
             _ => StoreError::Refused { sqlstate: code.to_owned(), message },
         }

@@ -101,11 +101,11 @@ pub struct DueFailure {
 pub(super) async fn resolve(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
     let statement = tx
         .prepare_cached(
-            "UPDATE failures SET state = 'resolved', next_at = NULL WHERE id = ANY($1) AND state <> 'resolved'",
+            "UPDATE failures SET state = 'resolved', next_at = NULL WHERE id = ANY($1) AND state <> 'resolved' RETURNING batch",
         )
         .await?;
-    tx.execute(&statement, &[&ids]).await?;
-    Ok(())
+    let rows = tx.query(&statement, &[&ids]).await?;
+    super::batches::note_resolved(tx, &rows.iter().filter_map(|row| row.get(0)).collect::<Vec<Uuid>>()).await
 }
 
 impl Store {
@@ -154,8 +154,10 @@ impl Store {
 
     /// Marks a failure as resolved, if there is one of this id.
     pub async fn resolve_failure(&self, id: Uuid) -> Result<(), StoreError> {
-        let client = self.client().await?;
-        client.execute("UPDATE failures SET state = 'resolved', next_at = NULL WHERE id = $1", &[&id]).await?;
+        let mut client = self.client().await?;
+        let tx = client.transaction().await?;
+        resolve(&tx, &[id]).await?;
+        tx.commit().await?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use super::adds::{self, Added};
 use super::batches::{self, NewBatch};
 use super::changes::Changes;
 use super::merge::{Records, never_added};
-use super::{Store, StoreError, outbox};
+use super::{Store, StoreError, outbox, senders};
 use crate::record::{Change, Effect, Outcome, RecordId};
 use deadpool_postgres::Transaction;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,10 +39,24 @@ impl Store {
     /// # Errors
     /// All or nothing: on an error no batch of the group is committed.
     pub async fn persist(&self, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
+        match self.persist_once(group, outbox).await {
+            // Months are made ahead; a node that could not make them for so long makes the present one here.
+            Err(StoreError::NoMonth(_)) => {
+                self.make_present_month().await?;
+                self.persist_once(group, outbox).await
+            }
+            result => result,
+        }
+    }
+
+    async fn persist_once(&self, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         let verdicts = apply(&tx, group, outbox).await?;
+        let new = self.known_senders().missing(group);
+        senders::insert(&tx, &new).await?;
         tx.commit().await?;
+        self.known_senders().note(new);
         Ok(verdicts)
     }
 }

@@ -1,6 +1,7 @@
 //! Connections to PostgreSQL.
 
 use super::secure::{self, Connector};
+use super::senders::Known;
 use super::{StoreError, migrate};
 use crate::standard::moment::Moment;
 use crate::tls::ClientTls;
@@ -34,6 +35,7 @@ const WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    senders: Known,
 }
 
 impl Store {
@@ -59,7 +61,7 @@ impl Store {
             .create_timeout(Some(WAIT))
             .build()
             .map_err(|e| StoreError::Refused { sqlstate: String::new(), message: e.to_string() })?;
-        Ok(Self { pool })
+        Ok(Self { pool, senders: Known::default() })
     }
 
     /// Brings the schema to [`super::SCHEMA_VERSION`]. Safe to run from many processes at once.
@@ -67,7 +69,9 @@ impl Store {
     /// # Errors
     /// Also when the schema is newer than this program: an old program must not write into it.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        migrate::run(&mut self.client().await?).await
+        migrate::run(&mut self.client().await?).await?;
+        // A node that was off for months has none for the present one.
+        self.make_present_month().await
     }
 
     /// Whether the store takes writes: it may answer and yet be read-only, or out of disk space.
@@ -86,6 +90,11 @@ impl Store {
     /// makes a new one instead of waiting behind what was never answered.
     pub fn renew(&self) {
         self.pool.retain(|_, _| false);
+    }
+
+    /// The senders this process knows to be in the store.
+    pub(super) fn known_senders(&self) -> &Known {
+        &self.senders
     }
 
     pub(super) async fn client(&self) -> Result<Object, StoreError> {

@@ -1,13 +1,17 @@
 //! The query of records (§6.1 数据查询) in the order in which this node applied their last changes.
 
+use super::conditions::{Conditions, Parameter};
+use super::explain::explain;
 use super::pool::Purpose;
+use super::streams::{Source, Streams, distinct};
 use super::{Store, StoreError};
 use crate::standard::code::BusinessCode;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
+use deadpool_postgres::Transaction;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio_postgres::types::ToSql;
 
 /// Conditions of a query, all of which must hold (contract 6.1, action 04).
 #[derive(Debug, Clone)]
@@ -101,12 +105,12 @@ impl Store {
     }
 
     async fn select(&self, filter: &RecordFilter) -> Result<Vec<RecordRow>, StoreError> {
-        let (sql, parameters) = statement(filter);
-        let parameters: Vec<&(dyn ToSql + Sync)> =
-            parameters.iter().map(|p| p.as_ref() as &(dyn ToSql + Sync)).collect();
-        let client = self.client().await?;
-        let statement = client.prepare_cached(&sql).await?;
-        let rows = client.query(&statement, &parameters).await?;
+        let mut client = self.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let (sql, conditions) = statement(&tx, filter).await?;
+        // Not kept prepared: a plan that is to be good for any value is good for none.
+        let rows = tx.query(&sql, &conditions.parameters()).await?;
+        tx.commit().await?;
         Ok(rows
             .iter()
             .map(|row| RecordRow {
@@ -117,35 +121,36 @@ impl Store {
             })
             .collect())
     }
+
+    /// The statement of a query with the plan PostgreSQL made for it, and what running it took.
+    pub async fn explain_records(&self, filter: &RecordFilter) -> Result<String, StoreError> {
+        let mut client = self.client().await?;
+        let tx = client.build_transaction().read_only(true).start().await?;
+        let (sql, conditions) = statement(&tx, filter).await?;
+        explain(&tx, &sql, &conditions).await
+    }
 }
 
-type Parameter = Box<dyn ToSql + Sync + Send>;
+/// Beyond so many regions what is asked for is everywhere, and met soon in the order applied.
+const MOST_REGIONS: usize = 500;
 
-/// The statement of exactly the conditions given: a plan for `($1 IS NULL OR ...)` would use no index.
-fn statement(filter: &RecordFilter) -> (String, Vec<Parameter>) {
+/// The statement of exactly the conditions given.
+///
+/// A query by key finds few rows. A query by region reads the regions one by one, merged in the order applied: first uploads come
+/// region by region, so that in the order of all records the first of a region may come after millions of others.
+async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(String, Conditions), StoreError> {
     let mut conditions = Conditions::default();
     conditions.add("busicode = ?", [Box::new(filter.busicode.number() as i16) as Parameter]);
-    if filter.key.iter().all(Option::is_some) && !filter.key.is_empty() {
-        let key = filter.key.iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\u{1f}");
-        conditions.add("key = ?", [Box::new(key) as Parameter]);
-    } else {
-        for (at, part) in filter.key.iter().enumerate() {
-            if let Some(part) = part {
-                let text = format!("split_part(key, E'\\x1f', {}) = ?", at + 1);
-                conditions.add(&text, [Box::new(part.clone()) as Parameter]);
-            }
-        }
-    }
-    if filter.region != Region::NATION {
-        let (first, last) = filter.region.span();
-        conditions.add("region BETWEEN ? AND ?", [Box::new(first as i32) as Parameter, Box::new(last as i32)]);
-    }
-    if !filter.granted.iter().any(|granted| granted.covers(filter.region)) {
-        let spans = filter.granted.iter().map(|granted| granted.span());
-        let (first, last): (Vec<i32>, Vec<i32>) = spans.map(|(first, last)| (first as i32, last as i32)).unzip();
+    let is_keyed = keyed(filter, &mut conditions);
+    let spans = spans(filter);
+    let regions = match &spans {
+        Some(spans) if !is_keyed => regions(tx, filter.busicode, spans).await?,
+        _ => None,
+    };
+    if let (Some((first, last)), None) = (&spans, &regions) {
         conditions.add(
             "EXISTS (SELECT 1 FROM unnest(?::int[], ?::int[]) AS g(first, last) WHERE region BETWEEN first AND last)",
-            [Box::new(first) as Parameter, Box::new(last)],
+            [Box::new(first.clone()) as Parameter, Box::new(last.clone())],
         );
     }
     if let Some(since) = filter.since {
@@ -157,35 +162,84 @@ fn statement(filter: &RecordFilter) -> (String, Vec<Parameter>) {
     if let Some((at, id)) = filter.after {
         conditions.add("(applied_at, id) > (?, ?)", [Box::new(OffsetDateTime::from(at)) as Parameter, Box::new(id)]);
     }
-    if !filter.deleted {
-        conditions.add("NOT is_deleted", []);
+    conditions.add(if filter.deleted { "added IS NOT NULL" } else { "added IS NOT NULL AND NOT is_deleted" }, []);
+    let rows = i64::from(filter.size) + 1;
+    let streams = regions.map(|regions| {
+        let count = regions.len();
+        (conditions.bind("unnest(?::int[]) AS s(region)", [Box::new(regions) as Parameter]), count)
+    });
+    let columns = "r.applied_at, r.id, r.is_deleted, r.fields";
+    let source = Source { columns, table: "records", time: "applied_at", conditions: conditions.sql() };
+    let sql = match &streams {
+        Some((from, count)) => source.merged(&Streams { from, condition: "region = s.region", count: *count }, rows),
+        None => source.page(rows),
+    };
+    Ok((sql, conditions))
+}
+
+/// Adds the conditions on the key; whether an index begins with them.
+fn keyed(filter: &RecordFilter, conditions: &mut Conditions) -> bool {
+    if filter.key.iter().all(Option::is_some) && !filter.key.is_empty() {
+        let key = filter.key.iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\u{1f}");
+        conditions.add("key = ?", [Box::new(key) as Parameter]);
+        return true;
     }
-    let limit = i64::from(filter.size) + 1;
-    let sql = format!(
-        "SELECT applied_at, id, is_deleted, fields FROM records WHERE added IS NOT NULL{} \
-         ORDER BY applied_at, id LIMIT {limit}",
-        conditions.sql
-    );
-    (sql, conditions.parameters)
-}
-
-/// Conditions joined by AND, with their parameters numbered as they come.
-#[derive(Default)]
-struct Conditions {
-    sql: String,
-    parameters: Vec<Parameter>,
-}
-
-impl Conditions {
-    /// Adds a condition; each `?` stands for the next of the parameters.
-    fn add<const N: usize>(&mut self, text: &str, parameters: [Parameter; N]) {
-        self.sql.push_str(" AND ");
-        for (at, piece) in text.split('?').enumerate() {
-            if at > 0 {
-                self.sql.push_str(&format!("${}", self.parameters.len() + at));
-            }
-            self.sql.push_str(piece);
+    let mut is_keyed = false;
+    for (at, part) in filter.key.iter().enumerate() {
+        let Some(part) = part else { continue };
+        match at {
+            // In the order of "C", U+0020 follows U+001F.
+            0 => conditions.add(
+                "key >= ? AND key < ?",
+                [Box::new(format!("{part}\u{1f}")) as Parameter, Box::new(format!("{part}\u{20}"))],
+            ),
+            1 => conditions.add(
+                "strpos(key, E'\\x1f') > 0 AND split_part(key, E'\\x1f', 2) = ?",
+                [Box::new(part.clone()) as Parameter],
+            ),
+            _ => conditions
+                .add(&format!("split_part(key, E'\\x1f', {}) = ?", at + 1), [Box::new(part.clone()) as Parameter]),
         }
-        self.parameters.extend(parameters);
+        is_keyed |= at < 2;
     }
+    is_keyed
+}
+
+/// The first and the last regions of what is asked for and granted; `None` where that is everything.
+fn spans(filter: &RecordFilter) -> Option<(Vec<i32>, Vec<i32>)> {
+    let covered = filter.granted.iter().any(|granted| granted.covers(filter.region));
+    if covered && filter.region == Region::NATION {
+        return None;
+    }
+    let within = |granted: &&Region| filter.region.covers(**granted);
+    let regions: Vec<Region> =
+        if covered { vec![filter.region] } else { filter.granted.iter().filter(within).copied().collect() };
+    Some(regions.iter().map(|region| region.span()).map(|(first, last)| (first as i32, last as i32)).unzip())
+}
+
+/// The regions in these spans that have records of the dataset; `None` where there are too many to go through.
+async fn regions(
+    tx: &Transaction<'_>,
+    busicode: BusinessCode,
+    (first, last): &(Vec<i32>, Vec<i32>),
+) -> Result<Option<Vec<i32>>, StoreError> {
+    let mut found = BTreeSet::new();
+    for (first, last) in first.iter().zip(last) {
+        if first == last {
+            found.insert(*first);
+            continue;
+        }
+        let mut conditions = Conditions::default();
+        let code = Box::new(busicode.number() as i16) as Parameter;
+        conditions.add("busicode = ? AND region BETWEEN ? AND ?", [code, Box::new(*first), Box::new(*last)]);
+        let sql = distinct("region", "records", conditions.sql(), MOST_REGIONS + 1);
+        for row in tx.query(&sql, &conditions.parameters()).await? {
+            // What is not a number cannot come out of a column of numbers.
+            found.extend(row.get::<_, String>(0).parse::<i32>());
+        }
+        if found.len() > MOST_REGIONS {
+            return Ok(None);
+        }
+    }
+    Ok(Some(found.into_iter().collect()))
 }

@@ -21,9 +21,9 @@ pub struct TallyRow {
 pub type Tally = Vec<TallyRow>;
 
 impl Store {
-    /// How many batches have been committed here.
+    /// How many batches have been committed here, those of months dropped since left out.
     pub async fn batch_count(&self) -> Result<i64, StoreError> {
-        Ok(self.client().await?.query_one("SELECT count(*) FROM batches", &[]).await?.get(0))
+        Ok(self.client().await?.query_one("SELECT count(*) FROM once", &[]).await?.get(0))
     }
 
     /// Sums up the records of a region, dataset by dataset.

@@ -24,7 +24,7 @@ pub(super) async fn commit(context: &Context, batches: &[NewBatch]) -> Result<Ou
     while let Some(half) = halves.pop() {
         match attempt(context, half).await {
             Ok(verdicts) => outcomes.extend(verdicts.into_iter().map(verdict_or_fault)),
-            Err(outage @ StoreError::Outage(_)) => return Err(Outage(outage)),
+            Err(outage) if outage.is_outage() => return Err(Outage(outage)),
             Err(error) if half.len() == 1 => outcomes.push(Err(Fault::new(Reason::RefusedByStore, error.to_string()))),
             Err(_) => {
                 let (earlier, later) = half.split_at(half.len() / 2);

@@ -184,6 +184,11 @@ impl Request {
         reply
     }
 
+    /// Sends it to be refused before anything of it is read, so that the answer cannot repeat its random.
+    pub async fn send_unread(self) -> Reply {
+        self.app.post(&self.flag, self.headers.clone(), self.body()).await
+    }
+
     /// Sends it, sees that it succeeds, and gives the answer.
     pub async fn succeeds(self) -> Reply {
         let reply = self.send().await;

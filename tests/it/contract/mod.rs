@@ -8,6 +8,7 @@ pub mod fixture;
 mod forms;
 mod grants;
 mod invalid;
+mod logged;
 mod logs;
 mod malformed;
 mod order;

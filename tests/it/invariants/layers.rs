@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -12,6 +12,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ("dataset", &["standard"]),
     ("batch", &["dataset", "record", "standard"]),
     ("config", &["standard"]),
+    ("archive", &["standard"]),
     ("lab", &[]),
     ("federation", &["config", "standard"]),
     ("tls", &["config", "metrics", "standard"]),
@@ -22,7 +23,13 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ("store", &["record", "standard", "tls"]),
     ("volume", &["standard"]),
     ("history", &["batch", "dataset", "record", "standard", "store"]),
-    ("flow", &["batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store", "volume"]),
+    (
+        "flow",
+        &[
+            "archive", "batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store",
+            "volume",
+        ],
+    ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
     (
         "ingress",
@@ -44,6 +51,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
         "cli",
         &[
             "apps",
+            "archive",
             "batch",
             "broker",
             "clock",

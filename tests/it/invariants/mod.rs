@@ -1,5 +1,6 @@
 //! Tests that try to break the invariants of the design.
 
+mod cursor;
 mod documents;
 mod failures;
 mod forged;
