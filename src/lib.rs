@@ -15,6 +15,7 @@ pub mod federation;
 pub mod flow;
 pub mod generate;
 pub mod ingress;
+pub mod interface;
 pub mod lab;
 pub mod metrics;
 pub mod node;

@@ -5,6 +5,7 @@ mod app;
 mod demo;
 mod exchange;
 mod generate;
+mod interface;
 mod lab;
 mod serve;
 mod topology;
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::Demo),
     /// Print generated, valid records of a dataset
     Generate(generate::Generate),
+    /// Write the interface document, for people or as OpenAPI
+    Interface(interface::InterfaceCommand),
     /// Sign and send records from a file
     Send(exchange::Send),
     /// Query records
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Generate(command) => command.run(),
+        Command::Interface(command) => command.run(),
         Command::Send(command) => command.run(),
         Command::Query(command) => command.run(),
         Command::Log(command) => command.run(),

@@ -5,6 +5,7 @@ use super::key::{KeyFault, RecordKey, integer_part, text_part};
 use super::rules::Rules;
 use crate::standard::busilist::FlatObject;
 use crate::standard::code::BusinessCode;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +22,7 @@ pub struct Dataset {
     pub(super) region_field: String,
     pub(super) time_field: String,
     pub(super) accept_valid: bool,
+    pub(super) schema: Map<String, Value>,
     pub(super) rules: Rules,
 }
 
@@ -73,6 +75,11 @@ impl Dataset {
     /// Whether the good records of a batch are taken when others are bad; else the whole batch is refused.
     pub fn accept_valid(&self) -> bool {
         self.accept_valid
+    }
+
+    /// The JSON Schema of a record, as the dictionary file has it. It is over values as text; code lists are named, not bound.
+    pub fn schema(&self) -> &Map<String, Value> {
+        &self.schema
     }
 
     /// The primary key of a record, in comparable form. A record that passed [`Dataset::check`] has one.

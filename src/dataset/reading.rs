@@ -80,6 +80,7 @@ pub(super) fn read(
         region_field: outline.region,
         time_field: outline.time,
         accept_valid: outline.accept_valid,
+        schema,
         rules,
     })
 }

@@ -95,14 +95,12 @@ fn with_codes(subject: &Subject<'_>) -> Map<String, Value> {
         let (Some(codelist), Some(Value::Object(property))) = (&field.codelist, properties.get_mut(&field.id)) else {
             continue;
         };
-        let codes = codelist.list.items.iter().map(|item| item.code.as_str());
         match codelist.mode {
-            ListMode::One => property.insert("enum".to_owned(), codes.collect()),
-            ListMode::Several => {
-                let one = codes.map(regex::escape).collect::<Vec<_>>().join("|");
-                let several = format!("^({one})([;；,，、]({one}))*$");
-                property.insert("pattern".to_owned(), Value::String(several))
+            ListMode::One => {
+                let codes = codelist.list.items.iter().map(|item| item.code.as_str());
+                property.insert("enum".to_owned(), codes.collect())
             }
+            ListMode::Several => property.insert("pattern".to_owned(), Value::String(codelist.several())),
             ListMode::Advisory => None,
         };
     }

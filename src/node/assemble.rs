@@ -1,17 +1,18 @@
 //! Building the parts of a node from its settings.
 
 use super::certificates::Certificates;
+use super::interface::{dictionary_of, interface_of, regions_of};
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
-use crate::dataset::Dictionary;
 use crate::dataset::error::DictionaryError;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
+use crate::interface::{BadAlias, Documents};
 use crate::standard::cipher::Software;
-use crate::standard::region::{BadRegionTable, RegionTable};
+use crate::standard::region::BadRegionTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
 use crate::volume::Pace;
@@ -54,6 +55,9 @@ pub enum StartError {
     /// An app is bad.
     #[error(transparent)]
     App(#[from] BadSettings),
+    /// A further name of an interFlag is bad.
+    #[error(transparent)]
+    Alias(#[from] BadAlias),
     /// A certificate, or what belongs to one, is bad.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -71,6 +75,8 @@ pub struct Assembly {
     pub context: Context,
     /// The door.
     pub door: Arc<Door>,
+    /// The interface document, for the door and the console.
+    pub documents: Arc<Documents>,
     /// The apps that may call, and what keeps them as the store has them; an ingress alone needs that.
     pub apps: Directory,
     /// See [`Refresher`].
@@ -101,11 +107,9 @@ impl Assembly {
             key: config.node.key.key().clone(),
             cipher: Arc::new(Software),
         };
-        let regions = Arc::new(regions(config)?);
-        let dictionary = Arc::new(match &config.dictionary.datasets {
-            Some(directory) => Dictionary::load(directory, &regions)?,
-            None => Dictionary::builtin(),
-        });
+        let regions = Arc::new(regions_of(config)?);
+        let dictionary = Arc::new(dictionary_of(config, &regions)?);
+        let documents = Arc::new(Documents::new(interface_of(&config.interface)?));
         let certificates = Certificates::load(config)?;
         let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
             let name = format!("sesame {} {purpose}", config.node.region);
@@ -155,10 +159,11 @@ impl Assembly {
             serving.clone(),
             clock,
             journal,
+            documents.clone(),
             &config.interface,
-        )
-        .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), apps, refresher, store: serving, uplink, publisher, certificates })
+        );
+        let door = Arc::new(door);
+        Ok(Self { context, door, documents, apps, refresher, store: serving, uplink, publisher, certificates })
     }
 }
 
@@ -177,12 +182,6 @@ fn apps(
     let vault = config.node.master_key.as_ref().map(|key| Vault::new(key.key()));
     let refresher = Refresher::new(own, apps.clone(), vault, stop.clone());
     Ok((apps, Some(refresher)))
-}
-
-fn regions(config: &Config) -> Result<RegionTable, StartError> {
-    let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
-    let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
-    Ok(RegionTable::parse(&text)?)
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {

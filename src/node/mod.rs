@@ -3,6 +3,7 @@
 mod assemble;
 mod certificates;
 mod health;
+mod interface;
 mod listen;
 mod monitor;
 mod run;
@@ -11,6 +12,7 @@ mod topology;
 
 pub use assemble::{Assembly, StartError};
 pub use health::{Check, Checks, Health};
+pub use interface::{dictionary_of, interface_of, regions_of};
 pub use listen::Listeners;
 pub use run::{Node, run_until};
 pub use topology::topology_of;
