@@ -167,6 +167,10 @@ fn rule(dataset: &Dataset, field: &Field) -> String {
     }
     match said("format").and_then(Value::as_str).and_then(format) {
         Some(format) => parts.push(words(format)),
+        // The one pattern that many fields have; what others want, dictionaries say in Chinese alone.
+        None if said("pattern").is_some_and(|pattern| pattern == "\\S") => {
+            parts.push(words(both("不能只有空白", "Not white space alone")));
+        }
         None => parts.extend(field.expects.as_deref().map(escape)),
     }
     let bound = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -51,7 +51,7 @@ pub(super) fn addresses(html: &mut Html, interface: &Interface) {
 
 fn members(html: &mut Html, members: &[Member]) {
     let rows = members.iter().map(|member| [code(member.name), words(member.types), words(member.meaning)]);
-    html.table("", [both("名称", "Name"), both("类型", "Type"), both("说明", "Meaning")], rows);
+    html.table("members", [both("名称", "Name"), both("类型", "Type"), both("说明", "Meaning")], rows);
 }
 
 /// Table 1.
