@@ -1,6 +1,6 @@
 //! Words in both languages of the documents.
 
-/// The same words in Chinese and in English. Backticks mark code, as in CommonMark.
+/// The same words in Chinese and in English. Backticks mark code, as in Markdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bilingual {
     /// Chinese: the text that counts.
@@ -20,7 +20,7 @@ impl Bilingual {
         format!("{} {}", self.zh, self.en)
     }
 
-    /// Two paragraphs of CommonMark: Chinese first.
+    /// Two paragraphs of Markdown: Chinese first.
     pub(super) fn paragraphs(self) -> String {
         format!("{}\n\n{}", self.zh, self.en)
     }

@@ -162,8 +162,17 @@ impl Assembly {
             documents.clone(),
             &config.interface,
         );
-        let door = Arc::new(door);
-        Ok(Self { context, door, documents, apps, refresher, store: serving, uplink, publisher, certificates })
+        Ok(Self {
+            context,
+            door: Arc::new(door),
+            documents,
+            apps,
+            refresher,
+            store: serving,
+            uplink,
+            publisher,
+            certificates,
+        })
     }
 }
 

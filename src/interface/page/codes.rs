@@ -44,7 +44,7 @@ pub(super) fn refusals(html: &mut Html) {
     html.end();
 }
 
-/// What `validate` and INVALID_RECORDS list.
+/// What `validate` and `INVALID_RECORDS` list.
 pub(super) fn rules(html: &mut Html) {
     html.section("rules", both("校验", "Validation"));
     html.paragraph(both(

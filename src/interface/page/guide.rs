@@ -138,6 +138,31 @@ pub(super) fn writes(html: &mut Html) {
         "一条记录由**业务分类代码 + XZQHDM（所属行政区划代码）+ 主键**确定：两个县的编号相同，不会互相覆盖。",
         "A record is identified by **business code + XZQHDM (region) + primary key**: equal numbers of two counties never collide.",
     ));
+    what_actions_do(html);
+    html.list(
+        false,
+        &[
+            both(
+                "`0001` 表示**整批已可靠接收**；入库和上报随后进行，结果在日志的 STATE 中。请保存批次号 BATCH。",
+                "`0001` means the whole batch is **durably accepted**; what becomes of it is STATE in the log. Keep the batch id.",
+            ),
+            both(
+                "**SJGXSJ 决定先后**：填业务系统中该记录最后更新的时间，北京时间，精确到秒。大的为准，与到达先后无关，相同时后接收的为准。\
+                 比已有数据旧的仍返回 0001，留作历史，日志中 CODE 为 STALE。超前 10 分钟以上拒绝。",
+                "**SJGXSJ orders changes**: the source's own update time, Beijing time. The larger wins whatever the order of arrival; of \
+                 equal ones the later accepted. What is older is answered 0001, kept as history and reported STALE. More than 10 \
+                 minutes ahead is refused.",
+            ),
+            both(
+                "主键和 XZQHDM 不能修改：在原主键（原区划）上 03，在新主键（新区划）上 01。XZQHDM 不能是 `000000`。",
+                "Key and region cannot be modified: 03 at the old, 01 at the new. XZQHDM is never `000000`.",
+            ),
+        ],
+    );
+    html.end();
+}
+
+fn what_actions_do(html: &mut Html) {
     let row = |what, add, modify, delete| [what, add, modify, delete].map(words);
     html.table(
         "",
@@ -192,27 +217,6 @@ pub(super) fn writes(html: &mut Html) {
             ),
         ],
     );
-    html.list(
-        false,
-        &[
-            both(
-                "`0001` 表示**整批已可靠接收**；入库和上报随后进行，结果在日志的 STATE 中。请保存批次号 BATCH。",
-                "`0001` means the whole batch is **durably accepted**; what becomes of it is STATE in the log. Keep the batch id.",
-            ),
-            both(
-                "**SJGXSJ 决定先后**：填业务系统中该记录最后更新的时间，北京时间，精确到秒。大的为准，与到达先后无关，相同时后接收的为准。\
-                 比已有数据旧的仍返回 0001，留作历史，日志中 CODE 为 STALE。超前 10 分钟以上拒绝。",
-                "**SJGXSJ orders changes**: the source's own update time, Beijing time. The larger wins whatever the order of arrival; of \
-                 equal ones the later accepted. What is older is answered 0001, kept as history and reported STALE. More than 10 \
-                 minutes ahead is refused.",
-            ),
-            both(
-                "主键和 XZQHDM 不能修改：在原主键（原区划）上 03，在新主键（新区划）上 01。XZQHDM 不能是 `000000`。",
-                "Key and region cannot be modified: 03 at the old, 01 at the new. XZQHDM is never `000000`.",
-            ),
-        ],
-    );
-    html.end();
 }
 
 /// The random.

@@ -120,7 +120,7 @@ fn inline(text: &str) -> String {
 fn alternate(text: &str, mark: &str, tag: &str) -> String {
     let parts: Vec<&str> = text.split(mark).collect();
     // A mark without its second stays as it is.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text.to_owned();
     }
     let mut html = String::with_capacity(text.len());

@@ -32,6 +32,22 @@ pub(super) fn signatures(html: &mut Html) {
             both("密文写成**大写**十六进制：160 个字符。", "Write it in **upper-case** hexadecimal: 160 characters."),
         ],
     );
+    worked_example(html);
+    profiles(html);
+    verifying(html);
+    html.note(both(
+        "SIGN_MISMATCH 怎么查：`digest` 签名的最后 32 位只与密钥有关（上例密钥恒为 `002A8A4EFA863CCAD024AC0300BB40D2`）。这 32 位就不对的，\
+         是密钥（常见：把十六进制文本当成字节）、模式或填充；这 32 位对而前面不对的，是规范串，或 SM3 写成了大写。联调期间可请提供方设为\
+         测试应用，message 会指出可能的原因。",
+        "SIGN_MISMATCH: the last 32 characters of a `digest` signature depend on the key alone (`002A8A4EFA863CCAD024AC0300BB40D2` for the \
+         key above). Wrong there: the key (often its text used as bytes), mode or padding. Right there, wrong before: the canonical \
+         string, or SM3 in upper case. While you develop, have your app marked as under test: the message then names the likely cause.",
+    ));
+    html.end();
+}
+
+/// The signature of a request, step by step.
+fn worked_example(html: &mut Html) {
     html.heading(both("实例", "Worked example"));
     let canonical = example::canonical_request();
     let row = |what, value: &str| [words(what), code(value)];
@@ -64,6 +80,11 @@ pub(super) fn signatures(html: &mut Html) {
          # gmssl: cipher = sm4.CryptSM4(); cipher.set_key(bytes.fromhex(key_hex), sm4.SM4_ENCRYPT)\n\
          sign = cipher.crypt_ecb(sm3.sm3_hash(list(canonical.encode(\"utf-8\"))).encode(\"ascii\")).hex().upper()",
     );
+}
+
+/// The same request by every profile.
+fn profiles(html: &mut Html) {
+    let canonical = example::canonical_request();
     html.heading(both("四种方案", "Profiles"));
     html.paragraph(both(
         "按应用约定，请求与响应用同一方案；上例规范串的结果：",
@@ -85,6 +106,11 @@ pub(super) fn signatures(html: &mut Html) {
             [code(profile.as_str()), format!("{}<br>{}", words(how), code(&example::sign(&canonical, profile)))]
         }),
     );
+}
+
+/// The signature of a response.
+fn verifying(html: &mut Html) {
+    let row = |what, value: &str| [words(what), code(value)];
     html.heading(both("验证响应的签名", "Verifying a response"));
     html.paragraph(both(
         "规范串为 `datalist=<D>&random=<random>`，D 是 datalist 的**原文**（从 `{` 到 `}`），或者 datalist 为字符串时它的内容；`random` 须等于\
@@ -103,15 +129,6 @@ pub(super) fn signatures(html: &mut Html) {
             row(both("sign", "sign"), &example::sign(&response, Profile::Digest)),
         ],
     );
-    html.note(both(
-        "SIGN_MISMATCH 怎么查：`digest` 签名的最后 32 位只与密钥有关（上例密钥恒为 `002A8A4EFA863CCAD024AC0300BB40D2`）。这 32 位就不对的，\
-         是密钥（常见：把十六进制文本当成字节）、模式或填充；这 32 位对而前面不对的，是规范串，或 SM3 写成了大写。联调期间可请提供方设为\
-         测试应用，message 会指出可能的原因。",
-        "SIGN_MISMATCH: the last 32 characters of a `digest` signature depend on the key alone (`002A8A4EFA863CCAD024AC0300BB40D2` for the \
-         key above). Wrong there: the key (often its text used as bytes), mode or padding. Right there, wrong before: the canonical \
-         string, or SM3 in upper case. While you develop, have your app marked as under test: the message then names the likely cause.",
-    ));
-    html.end();
 }
 
 /// §7.1.
