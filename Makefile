@@ -1,6 +1,6 @@
 # The commands of sesame. `make help` lists them.
 
-.PHONY: help setup build demo test chaos bench ci
+.PHONY: help setup build demo test chaos bench interface ci
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile
@@ -24,5 +24,9 @@ chaos: setup ## Kill everything at random under load and prove that nothing is l
 bench: setup ## Measure sesame against the bare pipeline on this machine; ARGS=--help tells the rest
 	@cargo bench --bench bench -- $(ARGS)
 
-ci: ## What CI runs: formatting, clippy, tests, demo
+interface: ## Hold a running node against its own OpenAPI document, with schemathesis
+	@bash .ci/setup tests
+	@bash .ci/interface
+
+ci: ## What CI runs: formatting, clippy, tests, demo, interface
 	@bash .ci/run

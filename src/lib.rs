@@ -17,6 +17,7 @@ pub mod flow;
 pub mod generate;
 pub mod history;
 pub mod ingress;
+pub mod interface;
 pub mod lab;
 pub mod metrics;
 pub mod node;

@@ -8,6 +8,7 @@ mod demo;
 mod evidence;
 mod exchange;
 mod generate;
+mod interface;
 mod lab;
 mod past;
 mod serve;
@@ -42,6 +43,8 @@ enum Command {
     Demo(demo::Demo),
     /// Print generated, valid records of a dataset
     Generate(generate::Generate),
+    /// Write the interface document, for people or as OpenAPI
+    Interface(interface::InterfaceCommand),
     /// Sign and send records from a file
     Send(exchange::Send),
     /// Query records, or the whole past of one
@@ -66,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Generate(command) => command.run(),
+        Command::Interface(command) => command.run(),
         Command::Send(command) => command.run(),
         Command::Query(command) => command.run(),
         Command::Evidence(command) => command.run(),

@@ -1,19 +1,19 @@
 //! `sesame query --history`: a record's past, read from the node's own store.
 
-use crate::config::{self, Config};
-use crate::dataset::{Dataset, Dictionary};
+use crate::config;
+use crate::dataset::Dataset;
 use crate::history::{Entry, Past, past_of};
+use crate::node::{dictionary_of, regions_of};
 use crate::record::{Effect, Outcome};
 use crate::standard::code::BusinessCode;
 use crate::standard::moment::Moment;
-use crate::standard::region::{Region, RegionTable};
+use crate::standard::region::Region;
 use crate::store::{Purpose, Store};
 use crate::tls::ClientTls;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Which record's past, and what of it.
 #[derive(clap::Args)]
@@ -38,7 +38,7 @@ pub(super) struct PastOptions {
 impl PastOptions {
     pub(super) async fn run(&self, busicode: BusinessCode, json: bool) -> anyhow::Result<ExitCode> {
         let config = config::load(&self.config)?;
-        let dictionary = dictionary(&config)?;
+        let dictionary = dictionary_of(&config, &regions_of(&config)?)?;
         let dataset = dictionary.get(busicode).with_context(|| format!("there is no dataset {busicode}"))?;
         let key = key(dataset, &self.history)?;
         let tls = ClientTls::load("store", &config.store.tls())?;
@@ -132,12 +132,6 @@ impl PastOptions {
         }
         row
     }
-}
-
-fn dictionary(config: &Config) -> anyhow::Result<Dictionary> {
-    let Some(directory) = &config.dictionary.datasets else { return Ok(Dictionary::builtin()) };
-    // A key does not depend on the region table.
-    Ok(Dictionary::load(directory, &Arc::new(RegionTable::builtin()))?)
 }
 
 /// The key in comparable form.

@@ -1,4 +1,4 @@
-//! The operator's web pages, Chinese first. For now a status page behind a login.
+//! The operator's web pages, Chinese first: a status page behind a login, and the interface document for everyone.
 
 mod login;
 mod page;

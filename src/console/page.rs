@@ -27,6 +27,9 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
+/// The way to the interface document, from the page that operators and vendors see first.
+const INTERFACE: &str = "<p><a href=\"/interface\">接口说明 <span class=\"en\">The interface document</span></a></p>";
+
 /// The login form, with what was wrong with the attempt before.
 pub(super) fn login(node: &str, problem: &str) -> String {
     let problem = if problem.is_empty() { String::new() } else { format!("<p class=\"bad\">{}</p>", escape(problem)) };
@@ -35,7 +38,7 @@ pub(super) fn login(node: &str, problem: &str) -> String {
          <small>特种设备安全监管信息共享 · operator console</small></p>{problem}\
          <label>用户名 <span class=\"en\">user</span><input name=\"user\" value=\"admin\" autocomplete=\"username\"></label>\
          <label>密码 <span class=\"en\">password</span><input name=\"password\" type=\"password\" \
-         autocomplete=\"current-password\" autofocus></label><button>登录 Log in</button></form>",
+         autocomplete=\"current-password\" autofocus></label><button>登录 Log in</button>{INTERFACE}</form>",
         escape(node)
     );
     document("sesame", &body)
@@ -102,6 +105,7 @@ pub(super) fn status(status: &Status<'_>) -> String {
         }
         body.push_str("</table>");
     }
+    body.push_str(INTERFACE);
     document(&escape(status.node), &body)
 }
 

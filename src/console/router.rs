@@ -3,6 +3,7 @@
 use super::login::{HOLD, Login, Sessions};
 use super::page::{self, POLICY, Status};
 use crate::dataset::InUse;
+use crate::interface::Documents;
 use crate::metrics;
 use crate::standard::region::Region;
 use crate::standard::subject::Subject;
@@ -59,6 +60,7 @@ pub struct Console {
     over_tls: bool,
     store: Store,
     dictionary: InUse,
+    documents: Arc<Documents>,
     checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
 }
 
@@ -70,11 +72,22 @@ impl Console {
         access: Access,
         store: Store,
         dictionary: InUse,
+        documents: Arc<Documents>,
         checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
     ) -> Self {
         let name = if name.is_empty() { "国家 National".to_owned() } else { name };
         let Access { password, operators, over_tls } = access;
-        Self { region, name, sessions: Sessions::new(password), operators, over_tls, store, dictionary, checks }
+        Self {
+            region,
+            name,
+            sessions: Sessions::new(password),
+            operators,
+            over_tls,
+            store,
+            dictionary,
+            documents,
+            checks,
+        }
     }
 
     /// Who is calling: the operator of a client certificate, or whoever has logged in.
@@ -102,6 +115,7 @@ const COOKIE: &str = "sesame-session";
 pub fn router(console: Console) -> Router {
     Router::new()
         .route("/", get(status))
+        .route("/interface", get(interface))
         .route("/login", post(login))
         .route("/logout", post(logout))
         .with_state(Arc::new(console))
@@ -129,6 +143,26 @@ async fn status(
         dictionary: &console.dictionary.now(),
     };
     shown(StatusCode::OK, page::status(&status))
+}
+
+/// The interface document for people. Vendors have no account here, and it holds no secret: it is shown without a login.
+async fn interface(State(console): State<Arc<Console>>, headers: HeaderMap) -> Response {
+    let edition = console.documents.of(&console.dictionary.now());
+    // Made the first time after the dictionary was replaced, which takes too long for an async thread.
+    let document = match tokio::task::spawn_blocking(move || edition.page().clone()).await {
+        Ok(document) => document,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    let head = [
+        (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::ETAG, document.etag().to_owned()),
+    ];
+    let mut held = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if held.any(|tags| document.is_held(tags)) {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
+    }
+    (head, Html(document.bytes().clone())).into_response()
 }
 
 #[derive(Deserialize)]

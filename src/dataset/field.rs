@@ -86,6 +86,14 @@ pub struct CodeListUse {
     pub mode: ListMode,
 }
 
+impl CodeListUse {
+    /// The pattern of a value of several codes ([`ListMode::Several`]).
+    pub fn several(&self) -> String {
+        let one = self.list.items.iter().map(|item| regex::escape(&item.code)).collect::<Vec<_>>().join("|");
+        format!("^({one})([;；,，、]({one}))*$")
+    }
+}
+
 /// How many codes of its list a value has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -133,13 +133,12 @@ pub(super) fn build(
 fn with_codes(property: &Value, field: &Field) -> Value {
     let mut property = property.clone();
     let (Some(codelist), Value::Object(keywords)) = (&field.codelist, &mut property) else { return property };
-    let codes = codelist.list.items.iter().map(|item| item.code.as_str());
     match codelist.mode {
-        ListMode::One => keywords.insert("enum".to_owned(), codes.collect()),
-        ListMode::Several => {
-            let one = codes.map(regex::escape).collect::<Vec<_>>().join("|");
-            keywords.insert("pattern".to_owned(), Value::String(format!("^({one})([;；,，、]({one}))*$")))
+        ListMode::One => {
+            let codes = codelist.list.items.iter().map(|item| item.code.as_str());
+            keywords.insert("enum".to_owned(), codes.collect())
         }
+        ListMode::Several => keywords.insert("pattern".to_owned(), Value::String(codelist.several())),
         ListMode::Advisory => None,
     };
     property

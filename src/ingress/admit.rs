@@ -3,7 +3,7 @@
 
 use super::authenticate::authenticate;
 use super::caller::Caller;
-use super::door::{Door, InterFlag};
+use super::door::Door;
 use super::limited::{Party, pass_app, too_many_records};
 use super::log_query::{self, LogQuery};
 use super::outcome::Denial;
@@ -14,6 +14,7 @@ use crate::batch::{
     content_digest, routing_key, seal,
 };
 use crate::dataset::{Dataset, Dictionary};
+use crate::interface::InterFlag;
 use crate::standard::busilist::split_within;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption::{self, CannotDecrypt};
@@ -287,6 +288,7 @@ impl Checks<'_> {
             faults,
             records: findings.good + findings.bad.len(),
             retry_after: None,
+            allowed: None,
         })
     }
 

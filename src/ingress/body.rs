@@ -5,6 +5,7 @@ use super::door::Door;
 use super::limited::{self, Party, body_too_large};
 use super::outcome::Denial;
 use crate::broker::Availability;
+use crate::interface::contract::UNANNOUNCED_BYTES;
 use crate::standard::refusal::RefusalCode;
 use crate::volume::Pass;
 use axum::body::{BodyDataStream, HttpBody};
@@ -21,8 +22,6 @@ pub(super) struct Received {
     pub(super) pass: Pass,
 }
 
-/// Without Content-Length the whole of this is lent at first; a longer body is refused with a hint.
-const UNANNOUNCED: usize = 4 << 20;
 /// The least rates on the average, in bytes a second, judged as a body arrives: a sender that trickles must not keep others
 /// from the memory it was lent. Of long bodies more is asked, since there is room for few of them.
 const LEAST_RATE: u64 = 32 * 1024;
@@ -41,7 +40,7 @@ pub(super) async fn receive(door: &Door, headers: &HeaderMap, stream: &mut BodyD
     if announced.is_some_and(|length| length > most) {
         return Err(body_too_large(Party::Node, most));
     }
-    let most = if announced.is_some() { most } else { most.min(UNANNOUNCED) };
+    let most = if announced.is_some() { most } else { most.min(UNANNOUNCED_BYTES) };
     // A body whose length is not announced counts as the longest of its kind.
     let length = announced.unwrap_or(most);
     let pass = limited::pass(&door.gate, Party::Node, length)?;

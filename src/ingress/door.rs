@@ -9,11 +9,11 @@ use crate::broker::{Names, Publisher};
 use crate::clock::Clock;
 use crate::config::InterfaceSettings;
 use crate::dataset::InUse;
+use crate::interface::Documents;
 use crate::standard::region::RegionTable;
 use crate::standard::volume::Volume;
 use crate::store::Store;
 use crate::volume::Gate;
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,38 +60,13 @@ pub struct Door {
     pub(super) gate: Gate,
     /// How often a wrong signature is looked into.
     pub(super) diagnoses: Gate,
-    pub(super) service: String,
-    flags: BTreeMap<String, InterFlag>,
+    /// The documents of the interface, and its addresses.
+    pub(super) documents: Arc<Documents>,
     pub(super) always_ok: bool,
-}
-
-/// The `<interFlag>` of §6.3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InterFlag {
-    /// Business data.
-    Exchange,
-    /// The interface log (§6.1).
-    Log,
-    /// Records are checked and not sent.
-    Validate,
-}
-
-impl InterFlag {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "exchange" => Some(InterFlag::Exchange),
-            "log" => Some(InterFlag::Log),
-            "validate" => Some(InterFlag::Validate),
-            _ => None,
-        }
-    }
 }
 
 impl Door {
     /// Builds the door.
-    ///
-    /// # Errors
-    /// When an alias stands for no interFlag.
     #[expect(clippy::too_many_arguments, reason = "built once, by hand, where a node is wired together")]
     pub fn new(
         node: NodeIdentity,
@@ -103,19 +78,11 @@ impl Door {
         store: Store,
         clock: Clock,
         journal: Journal,
+        documents: Arc<Documents>,
         settings: &InterfaceSettings,
-    ) -> Result<Self, String> {
-        let mut flags: BTreeMap<String, InterFlag> = ["exchange", "log", "validate"]
-            .iter()
-            .filter_map(|f| Some(((*f).to_owned(), InterFlag::parse(f)?)))
-            .collect();
-        for (alias, target) in &settings.aliases {
-            let flag = InterFlag::parse(target)
-                .ok_or_else(|| format!("[interface.aliases] {alias}: {target:?} is none of exchange, log, validate"))?;
-            flags.insert(alias.clone(), flag);
-        }
+    ) -> Self {
         let patience = Duration::from_secs(settings.patience_secs);
-        Ok(Self {
+        Self {
             node,
             apps,
             dictionary,
@@ -135,15 +102,8 @@ impl Door {
             },
             gate: Gate::new(&settings.limits.volume(), settings.max_body_bytes),
             diagnoses: Gate::new(&DIAGNOSES, 0),
-            service: settings.service.clone(),
-            flags,
+            documents,
             always_ok: settings.always_ok,
-        })
-    }
-
-    /// The interFlag of a path, if it is one of the service's.
-    pub(super) fn flag(&self, path: &str) -> Option<InterFlag> {
-        let flag = path.strip_prefix('/')?.strip_prefix(self.service.as_str())?.strip_prefix('/')?;
-        self.flags.get(flag).copied()
+        }
     }
 }

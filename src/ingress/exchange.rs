@@ -2,12 +2,13 @@
 
 use super::admit::{Acceptable, Admission, Work, admit};
 use super::budget::Share;
-use super::door::{Door, InterFlag};
+use super::door::Door;
 use super::outcome::{Denial, Success};
 use super::reply::{Answered, list, rows};
 use super::{log_query, query};
 use crate::batch::{Findings, batch_id};
 use crate::broker::{Message, PublishError};
+use crate::interface::InterFlag;
 use crate::metrics;
 use crate::standard::code::BusinessCode;
 use crate::standard::refusal::RefusalCode;

@@ -3,9 +3,10 @@
 use super::body::lend;
 use super::door::Door;
 use super::outcome::{Denial, Success};
-use super::query::{ROW_BYTES, conditions, size, unavailable};
+use super::query::{ROW_BYTES, conditions, names, size, unavailable};
 use crate::apps::App;
 use crate::batch::{Passage, batch_id};
+use crate::interface::contract::{DEFAULT_PAGE, LARGEST_PAGE, LOG_CONDITIONS};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
@@ -18,13 +19,10 @@ pub(super) struct LogQuery {
     filter: LogFilter,
 }
 
-const DEFAULT_SIZE: u32 = 100;
-const MOST_SIZE: u32 = 2_000;
-
 /// Reads the conditions. Without the operator grant an app sees its own exchanges alone.
 pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
     let busicodes = busicode.iter().map(ToString::to_string).collect();
-    let mut filter = LogFilter { busicodes, size: DEFAULT_SIZE, ..LogFilter::default() };
+    let mut filter = LogFilter { busicodes, size: DEFAULT_PAGE, ..LogFilter::default() };
     let rules = conditions(content, |name, value| {
         match name {
             "FROM" => filter.from = Some(Moment::parse(value).map_err(|e| e.to_string())?),
@@ -41,12 +39,9 @@ pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, cont
             "RESULT" if matches!(value, "0001" | "0000") => filter.success = Some(value == "0001"),
             "RESULT" => return Err("应为 0001 或 0000".to_owned()),
             "STATE" => filter.state = Some(BatchState::parse(value).ok_or_else(states)?),
-            "SIZE" => filter.size = size(value, MOST_SIZE)?,
+            "SIZE" => filter.size = size(value, LARGEST_PAGE)?,
             "AFTER" => filter.after = Some(cursor(value).ok_or("不是上一页返回的 after")?),
-            _ => {
-                let known = "FROM、UNTIL、APPID、BUSICODE、ACTION、REGION、RANDOM、BATCH、RESULT、STATE、SIZE、AFTER";
-                return Err(format!("不是日志查询条件：可用 {known}"));
-            }
+            _ => return Err(format!("不是日志查询条件：可用 {}", names(&LOG_CONDITIONS))),
         }
         Ok(())
     });

@@ -6,6 +6,7 @@ mod authenticate;
 mod body;
 mod budget;
 mod caller;
+mod document;
 mod door;
 mod exchange;
 mod journal;

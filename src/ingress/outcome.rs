@@ -32,6 +32,8 @@ pub(super) struct Denial {
     pub(super) records: usize,
     /// How long to wait, in seconds, where that is known.
     pub(super) retry_after: Option<u64>,
+    /// The methods that the address takes, where the method was another.
+    pub(super) allowed: Option<String>,
 }
 
 impl Denial {
@@ -42,6 +44,6 @@ impl Denial {
 
 impl<R: Into<Refusal>> From<R> for Denial {
     fn from(reason: R) -> Self {
-        Self { refusal: reason.into(), faults: Vec::new(), records: 0, retry_after: None }
+        Self { refusal: reason.into(), faults: Vec::new(), records: 0, retry_after: None, allowed: None }
     }
 }

@@ -6,6 +6,7 @@ use super::outcome::{Denial, Success};
 use crate::apps::App;
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
+use crate::interface::contract::{Condition, DEFAULT_PAGE, LARGEST_PAGE, RECORD_CONDITIONS};
 use crate::standard::busilist::{FlatObject, split_within};
 use crate::standard::moment::Moment;
 use crate::standard::refusal::{Refusal, RefusalCode};
@@ -17,8 +18,6 @@ pub(super) struct RecordQuery {
     filter: RecordFilter,
 }
 
-const DEFAULT_SIZE: u32 = 100;
-const MOST_SIZE: u32 = 2_000;
 /// What a row of an answer takes of memory, as the store gives it and as it is sent: records have a few hundred bytes.
 pub(super) const ROW_BYTES: usize = 2 * 1024;
 
@@ -32,7 +31,7 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
         since: None,
         until: None,
         deleted: false,
-        size: DEFAULT_SIZE,
+        size: DEFAULT_PAGE,
         after: None,
     };
     let rules = conditions(content, |name, value| {
@@ -41,7 +40,7 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
             "SINCE" => filter.since = Some(Moment::parse(value).map_err(|e| e.to_string())?),
             "UNTIL" => filter.until = Some(Moment::parse(value).map_err(|e| e.to_string())?),
             "DELETED" => filter.deleted = flag(value)?,
-            "SIZE" => filter.size = size(value, MOST_SIZE)?,
+            "SIZE" => filter.size = size(value, LARGEST_PAGE)?,
             "AFTER" => filter.after = Some(cursor(value).ok_or("不是上一页返回的 after")?),
             _ => {
                 let at = dataset.key().iter().position(|field| field == name).ok_or_else(|| unknown(dataset))?;
@@ -139,5 +138,9 @@ fn cursor(text: &str) -> Option<(Moment, i64)> {
 }
 
 fn unknown(dataset: &Dataset) -> String {
-    format!("不是查询条件：可用 {}、REGION、SINCE、UNTIL、DELETED、SIZE、AFTER", dataset.key().join("、"))
+    format!("不是查询条件：可用 {}、{}", dataset.key().join("、"), names(&RECORD_CONDITIONS))
+}
+
+pub(super) fn names(conditions: &[Condition]) -> String {
+    conditions.iter().map(|condition| condition.name).collect::<Vec<_>>().join("、")
 }

@@ -7,6 +7,7 @@ use super::door::Door;
 use super::outcome::{Denial, Success};
 use crate::batch::RecordFault;
 use crate::dataset::Level;
+use crate::interface::contract::MOST_LISTED;
 use crate::metrics;
 use crate::standard::answer::Answer;
 use crate::standard::random::Random;
@@ -48,8 +49,6 @@ impl Answered {
 
 /// Characters of a message that the log keeps: strangers can cause entries too.
 const LONGEST_LOGGED: usize = 500;
-/// The most bad records listed in an answer.
-const MOST_LISTED: usize = 100;
 /// How long to wait before trying again, in seconds, where the cause passes by itself and nobody knows when.
 const RETRY_AFTER: u64 = 5;
 
@@ -100,15 +99,14 @@ pub(super) fn reply(door: &Door, mut answered: Answered) -> Response<Body> {
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    match code {
-        Some(RefusalCode::Unavailable | RefusalCode::RateLimited | RefusalCode::TransferFailed) => {
-            let wait = answered.outcome.as_ref().err().and_then(|denial| denial.retry_after);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.unwrap_or(RETRY_AFTER)));
-        }
-        Some(RefusalCode::MethodNotAllowed) => {
-            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
-        }
-        _ => {}
+    let denial = answered.outcome.as_ref().err();
+    if let Some(RefusalCode::Unavailable | RefusalCode::RateLimited | RefusalCode::TransferFailed) = code {
+        let wait = denial.and_then(|denial| denial.retry_after);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.unwrap_or(RETRY_AFTER)));
+    }
+    let allowed = denial.and_then(|denial| HeaderValue::from_str(denial.allowed.as_deref()?).ok());
+    if let Some(allowed) = allowed {
+        headers.insert(header::ALLOW, allowed);
     }
     response
 }

@@ -1,10 +1,12 @@
-//! The listener's one route: every path ends in an answer of Annex A.2.
+//! The listener's one route: every path ends in an answer of Annex A.2, but for the interface document.
 
 use super::body::{Received, discard, receive};
-use super::door::{Door, InterFlag};
+use super::document;
+use super::door::Door;
 use super::exchange::handle;
 use super::outcome::Denial;
 use super::reply::{Answered, reply};
+use crate::interface::{Address, InterFlag};
 use crate::standard::refusal::RefusalCode;
 use crate::tls::PeerCertificate;
 use axum::Router;
@@ -22,7 +24,11 @@ pub fn router(door: Arc<Door>) -> Router {
 async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
     let announced = request.body().size_hint().lower() as usize;
-    let addressed = addressed(&door, &request);
+    let addressed = match addressed(&door, &request) {
+        Ok(Address::OpenApi) => return document::answer(&door, request.headers()).await,
+        Ok(Address::Exchange(flag)) => Ok(flag),
+        Err(denial) => Err(denial),
+    };
     let (parts, body) = request.into_parts();
     let certificate = parts.extensions.get::<Arc<PeerCertificate>>().cloned();
     let mut body = body.into_data_stream();
@@ -44,14 +50,22 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
     reply(&door, answered)
 }
 
-/// The interFlag that path and method address.
-fn addressed(door: &Door, request: &Request<Body>) -> Result<InterFlag, Denial> {
-    let Some(flag) = door.flag(request.uri().path()) else {
-        let reason = format!("没有这个接口地址：应为 /{}/exchange、/{0}/log 或 /{0}/validate", door.service);
+/// What path and method address.
+fn addressed(door: &Door, request: &Request<Body>) -> Result<Address, Denial> {
+    let interface = door.documents.interface();
+    let Some(address) = interface.address(request.uri().path()) else {
+        let names = InterFlag::ALL.map(|flag| format!("/{}/{}", interface.service(), flag.as_str()));
+        let reason = format!("没有这个接口地址：应为 {}", names.join("、"));
         return Err(Denial::new(RefusalCode::NotFound, reason));
     };
-    if request.method() != Method::POST {
-        return Err(Denial::new(RefusalCode::MethodNotAllowed, "请求方法应为 POST"));
+    let allowed: &[Method] = match address {
+        Address::Exchange(_) => &[Method::POST],
+        Address::OpenApi => &[Method::GET, Method::HEAD],
+    };
+    if allowed.contains(request.method()) {
+        return Ok(address);
     }
-    Ok(flag)
+    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let denial = Denial::new(RefusalCode::MethodNotAllowed, format!("请求方法应为 {allowed}"));
+    Err(Denial { allowed: Some(allowed), ..denial })
 }

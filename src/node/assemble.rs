@@ -1,7 +1,8 @@
 //! Building the parts of a node from its settings.
 
 use super::certificates::Certificates;
-use super::dictionary;
+use super::dictionary::{self, dictionary_of, regions_of};
+use super::interface::interface_of;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
@@ -11,6 +12,7 @@ use crate::dataset::InUse;
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
+use crate::interface::{BadAlias, Documents};
 use crate::standard::cipher::Software;
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
@@ -55,6 +57,9 @@ pub enum StartError {
     /// An app is bad.
     #[error(transparent)]
     App(#[from] BadSettings),
+    /// A further name of an interFlag is bad.
+    #[error(transparent)]
+    Alias(#[from] BadAlias),
     /// A certificate, or what belongs to one, is bad.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -72,6 +77,8 @@ pub struct Assembly {
     pub context: Context,
     /// The door.
     pub door: Arc<Door>,
+    /// The interface document, for the door and the console.
+    pub documents: Arc<Documents>,
     /// The apps that may call, and what keeps them as the store has them; an ingress alone needs that.
     pub apps: Directory,
     /// See [`Refresher`].
@@ -102,8 +109,11 @@ impl Assembly {
             key: config.node.key.key().clone(),
             cipher: Arc::new(Software),
         };
-        let regions = Arc::new(dictionary::regions(config)?);
-        let dictionary = InUse::new(dictionary::load(config, &regions)?);
+        let regions = regions_of(config)?;
+        let dictionary = dictionary_of(config, &regions)?;
+        dictionary::show(&dictionary);
+        let dictionary = InUse::new(dictionary);
+        let documents = Arc::new(Documents::new(interface_of(&config.interface)?));
         let certificates = Certificates::load(config)?;
         let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
             let name = format!("sesame {} {purpose}", config.node.region);
@@ -153,10 +163,20 @@ impl Assembly {
             serving.clone(),
             clock,
             journal,
+            documents.clone(),
             &config.interface,
-        )
-        .map_err(StartError::Setting)?;
-        Ok(Self { context, door: Arc::new(door), apps, refresher, store: serving, uplink, publisher, certificates })
+        );
+        Ok(Self {
+            context,
+            door: Arc::new(door),
+            documents,
+            apps,
+            refresher,
+            store: serving,
+            uplink,
+            publisher,
+            certificates,
+        })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::StartError;
 use crate::config::Config;
-use crate::dataset::error::DictionaryErrors;
 use crate::dataset::{Dictionary, InUse};
 use crate::metrics;
 use crate::standard::region::RegionTable;
@@ -12,21 +11,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
-/// Reads the region table of the settings, or the built-in one.
-pub(super) fn regions(config: &Config) -> Result<RegionTable, StartError> {
-    let Some(path) = &config.dictionary.regions else { return Ok(RegionTable::builtin()) };
+/// The region table of the settings, or the built-in one.
+pub fn regions_of(config: &Config) -> Result<Arc<RegionTable>, StartError> {
+    let Some(path) = &config.dictionary.regions else { return Ok(Arc::new(RegionTable::builtin())) };
     let text = std::fs::read_to_string(path).map_err(|reason| StartError::Unreadable { path: path.clone(), reason })?;
-    Ok(RegionTable::parse(&path.to_string_lossy(), &text)?)
+    Ok(Arc::new(RegionTable::parse(&path.to_string_lossy(), &text)?))
 }
 
-/// Reads the dictionary of the settings, or the built-in one.
-pub(super) fn load(config: &Config, regions: &Arc<RegionTable>) -> Result<Dictionary, DictionaryErrors> {
-    let dictionary = match &config.dictionary.datasets {
+/// The dictionary of the settings, or the built-in one.
+pub fn dictionary_of(config: &Config, regions: &Arc<RegionTable>) -> Result<Dictionary, StartError> {
+    Ok(match &config.dictionary.datasets {
         Some(directory) => Dictionary::load(directory, regions)?,
         None => Dictionary::builtin(),
-    };
-    show(&dictionary);
-    Ok(dictionary)
+    })
 }
 
 /// Between two looks at the files.
@@ -112,7 +109,7 @@ fn stamps(directory: &Path) -> Stamps {
 }
 
 /// Tells which version of each dataset is in use.
-fn show(dictionary: &Dictionary) {
+pub(super) fn show(dictionary: &Dictionary) {
     for dataset in dictionary.datasets() {
         let labels = [("busicode", dataset.code().to_string())];
         // Versions are texts; a metric has only numbers, so a version that is none shows as 0 and its name in the console.

@@ -4,6 +4,7 @@ mod assemble;
 mod certificates;
 mod dictionary;
 mod health;
+mod interface;
 mod listen;
 mod monitor;
 mod run;
@@ -11,7 +12,9 @@ mod servers;
 mod topology;
 
 pub use assemble::{Assembly, StartError};
+pub use dictionary::{dictionary_of, regions_of};
 pub use health::{Check, Checks, Health};
+pub use interface::interface_of;
 pub use listen::Listeners;
 pub use run::{Node, run_until};
 pub use topology::topology_of;

@@ -159,6 +159,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
         access,
         assembly.store.clone(),
         assembly.context.dictionary.clone(),
+        assembly.documents.clone(),
         Box::new(checks),
     )
 }

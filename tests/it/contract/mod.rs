@@ -4,6 +4,7 @@
 mod adds;
 pub mod ask;
 mod changes;
+mod document;
 pub mod fixture;
 mod forms;
 mod grants;
