@@ -1,9 +1,9 @@
 //! From the text of a busilist to changes of records, where a batch is persisted.
 
-use super::identity::{Stamp, identify};
+use super::identity::{Identity, Stamp, identify};
 use super::record_fault::{MOST_FAULTS, RecordFault, shaped};
 use crate::dataset::{Checker, Dataset, Level, UnknownFields};
-use crate::record::{Change, Effect, Fields, RecordId};
+use crate::record::{Change, Effect, Fields, RecordId, Version};
 use crate::standard::busilist::{FlatObject, split};
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
@@ -29,6 +29,8 @@ pub struct Changes {
     pub bad: Vec<u32>,
     /// What is wrong with them, up to a bound.
     pub faults: Vec<RecordFault>,
+    /// How many rules that only warn are broken.
+    pub warnings: usize,
     /// The regions of all records that tell one, bad records included.
     pub regions: BTreeSet<Region>,
 }
@@ -53,22 +55,34 @@ pub fn read_changes(
     }
     let checker = (against == Against::Rules).then(|| Checker::new(dataset, action, stamp.latest, UnknownFields::Keep));
     let mut changes = Changes { good: Vec::with_capacity(elements.len()), ..Changes::default() };
+    let mut order = Order::default();
     for (at, element) in elements.iter().enumerate() {
         let read = read(dataset, action, checker.as_ref(), element, at, stamp, &mut changes.regions);
+        // Whatever this tier's rules make of a record, it has its place in the order of the batch: versions must not depend on them.
+        let version = read.identity.as_ref().map(|identity| order.lift(identity, at, stamp));
         if refused.binary_search(&(at as u32)).is_ok() {
             continue;
         }
-        match read {
-            Ok(change) => changes.good.push(change),
-            Err(faults) => {
+        changes.warnings += read.warnings;
+        match (read.identity, version, read.effect) {
+            (Some(Identity { id, .. }), Some(version), Some(effect)) => changes.good.push(Change { id, version, effect }),
+            _ => {
                 changes.bad.push(at as u32);
                 let room = MOST_FAULTS.saturating_sub(changes.faults.len());
-                changes.faults.extend(faults.into_iter().take(room));
+                changes.faults.extend(read.faults.into_iter().take(room));
             }
         }
     }
-    keep_order(&mut changes.good);
     Ok(changes)
+}
+
+/// What an element is about, and what it does if nothing is wrong with it.
+#[derive(Default)]
+struct Read {
+    identity: Option<Identity>,
+    effect: Option<Effect>,
+    faults: Vec<RecordFault>,
+    warnings: usize,
 }
 
 fn read(
@@ -79,21 +93,40 @@ fn read(
     at: usize,
     stamp: &Stamp,
     regions: &mut BTreeSet<Region>,
-) -> Result<Change, Vec<RecordFault>> {
-    let object = shaped(element, at)?;
+) -> Read {
+    let object = match shaped(element, at) {
+        Ok(object) => object,
+        Err(faults) => return Read { faults, ..Read::default() },
+    };
     let told = checker.map(|checker| checker.check(&object)).unwrap_or_default();
-    let mut errors: Vec<RecordFault> = told
-        .into_iter()
-        .filter(|fault| fault.level == Level::Error)
-        .map(|fault| RecordFault::of_field(at, fault))
-        .collect();
-    match identify(dataset, action, &object, at, stamp, !errors.is_empty(), regions) {
-        Ok((id, version)) if errors.is_empty() => Ok(Change { id, version, effect: effect(dataset, action, &object) }),
-        Ok(_) => Err(errors),
-        Err(faults) => {
-            errors.extend(faults);
-            Err(errors)
+    let all = told.len();
+    let errors = told.into_iter().filter(|fault| fault.level == Level::Error);
+    let mut faults: Vec<RecordFault> = errors.map(|fault| RecordFault::of_field(at, fault)).collect();
+    let warnings = all - faults.len();
+    let identity = match identify(dataset, action, &object, at, stamp, regions) {
+        Ok(identity) => {
+            faults.extend(identity.ahead(dataset, at, stamp));
+            Some(identity)
         }
+        Err(of_identity) => {
+            faults.extend(of_identity);
+            None
+        }
+    };
+    let effect = faults.is_empty().then(|| effect(dataset, action, &object));
+    Read { identity, effect, faults, warnings }
+}
+
+/// The latest source time of each record so far in the batch.
+#[derive(Default)]
+struct Order(HashMap<RecordId, Moment>);
+
+impl Order {
+    /// The version of a change: its source time is never before that of an earlier change of the same record in the batch.
+    fn lift(&mut self, identity: &Identity, at: usize, stamp: &Stamp) -> Version {
+        let latest = self.0.entry(identity.id.clone()).or_insert(identity.source);
+        *latest = (*latest).max(identity.source);
+        Version { source: *latest, ..identity.version(at, stamp) }
     }
 }
 
@@ -114,18 +147,33 @@ fn effect(dataset: &Dataset, action: Action, object: &FlatObject<'_>) -> Effect 
     }
 }
 
-/// Lifts the source time of a record's later change to that of its earlier one in the same batch.
-fn keep_order(changes: &mut [Change]) {
-    let mut latest: HashMap<&RecordId, Moment> = HashMap::with_capacity(changes.len());
-    let mut lifted = Vec::new();
-    for (at, change) in changes.iter().enumerate() {
-        let source = latest.entry(&change.id).or_insert(change.version.source);
-        *source = (*source).max(change.version.source);
-        if *source != change.version.source {
-            lifted.push((at, *source));
-        }
-    }
-    for (at, source) in lifted {
-        changes[at].version.source = source;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Dictionary;
+    use crate::standard::code::BusinessCode;
+    use uuid::Uuid;
+
+    /// Invariants 3, 4: a tier that refuses one record of a batch gives the others the versions that all tiers give them.
+    #[test]
+    fn versions_do_not_depend_on_what_a_tier_s_rules_refuse() {
+        let dictionary = Dictionary::builtin();
+        let dataset = dictionary.get(BusinessCode::parse("007").unwrap()).unwrap();
+        let (home, accepted) = (Region::parse("370203").unwrap(), Moment::from_micros(0));
+        let stamp = Stamp { batch: Uuid::nil(), accepted, home, latest: Moment::from_micros(i64::MAX) };
+        let record = |time: &str, more: &str| {
+            format!(r#"{{"JCJLBH":"A","XZQHDM":"370203","SJGXSJ":"2025-06-01 10:{time}:00"{more}}}"#)
+        };
+        // The first breaks this tier's rules, and is the later one by its own word.
+        let list = format!("[{},{},{}]", record("05", r#","JCRQ":"x""#), record("00", ""), record("07", ""));
+        let read = |refused: &[u32], against| {
+            let latest = Stamp { latest: Moment::parse_civil("2026-01-01 00:00:00").unwrap(), ..stamp };
+            read_changes(dataset, Action::Modify, &list, refused, &latest, against).unwrap()
+        };
+        let all = read(&[], Against::Merging).good;
+        let some = read(&[], Against::Rules);
+        assert_eq!((some.bad.as_slice(), &some.good[..]), (&[0][..], &all[1..]));
+        assert_eq!(read(&[0], Against::Rules).good, all[1..]);
+        assert_eq!(all[1].version.source, all[0].version.source);
     }
 }

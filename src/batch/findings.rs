@@ -66,8 +66,11 @@ fn judge(
     };
     let told = checker.check(&object).into_iter().map(|fault| RecordFault::of_field(at, fault));
     let (mut errors, warnings): (Faults, Faults) = told.partition(|fault| fault.level == Level::Error);
-    if let Err(faults) = identify(dataset, action, &object, at, stamp, !errors.is_empty(), regions) {
-        errors.extend(faults);
+    match identify(dataset, action, &object, at, stamp, regions) {
+        Ok(identity) => errors.extend(identity.ahead(dataset, at, stamp)),
+        // The dictionary has named a missing key or region by its field already.
+        Err(faults) if errors.is_empty() => errors.extend(faults),
+        Err(_) => {}
     }
     (errors, warnings)
 }

@@ -23,37 +23,47 @@ pub struct Stamp {
     pub latest: Moment,
 }
 
-/// Which record is meant, and in which version. The region is noted also where the record is at fault.
-///
-/// Where the dictionary has found faults already (`faulty`), it has named a missing key or region by its field.
+/// Which record an element is about.
+pub(super) struct Identity {
+    pub id: RecordId,
+    /// Its source time, as it says or as its batch was accepted; also where that lies in the future.
+    pub source: Moment,
+}
+
+impl Identity {
+    pub(super) fn version(&self, at: usize, stamp: &Stamp) -> Version {
+        Version { source: self.source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 }
+    }
+
+    /// What is wrong with a source time that lies in the future.
+    pub(super) fn ahead(&self, dataset: &Dataset, at: usize, stamp: &Stamp) -> Option<RecordFault> {
+        (self.source > stamp.latest).then(|| {
+            let error = format!("数据更新时间 {} 超前当前时间10分钟以上", self.source.to_civil());
+            RecordFault::error(at, dataset.time_field(), "future", error)
+        })
+    }
+}
+
+/// Which record is meant. The region is noted also where the record is at fault. It depends on what the batch carries alone, so
+/// that every tier, whatever its rules, finds the same.
 pub(super) fn identify(
     dataset: &Dataset,
     action: Action,
     object: &FlatObject<'_>,
     at: usize,
     stamp: &Stamp,
-    faulty: bool,
     regions: &mut BTreeSet<Region>,
-) -> Result<(RecordId, Version), Vec<RecordFault>> {
-    let fault = |field: &str, rule: &str, error: String| RecordFault::error(at, field, rule, error);
-    let region =
-        region_of(dataset, action, object, stamp).map_err(|error| fault(dataset.region_field(), "region", error));
+) -> Result<Identity, Vec<RecordFault>> {
+    let region = region_of(dataset, action, object, stamp)
+        .map_err(|error| RecordFault::error(at, dataset.region_field(), "region", error));
     regions.extend(region.as_ref().ok());
-    let source = source_of(dataset, object, stamp);
-    let ahead = (source > stamp.latest).then(|| {
-        let error = format!("数据更新时间 {} 超前当前时间10分钟以上", source.to_civil());
-        fault(dataset.time_field(), "future", error)
-    });
-    let key = dataset.key_of(object).map_err(|e| fault("", "key", e.to_string()));
+    let key = dataset.key_of(object).map_err(|e| RecordFault::error(at, "", "key", e.to_string()));
     match (region, key) {
-        (Ok(region), Ok(key)) if ahead.is_none() => {
+        (Ok(region), Ok(key)) => {
             let id = RecordId { busicode: dataset.code(), region, key: key.as_str().into() };
-            Ok((id, Version { source, accepted: stamp.accepted, batch: stamp.batch, ordinal: at as u32 }))
+            Ok(Identity { id, source: source_of(dataset, object, stamp) })
         }
-        (region, key) => {
-            let named = [region.err(), key.err()].into_iter().flatten().filter(|_| !faulty);
-            Err(ahead.into_iter().chain(named).collect())
-        }
+        (region, key) => Err([region.err(), key.err()].into_iter().flatten().collect()),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Manifest {
     /// Places of records that the entering node refused, from 0 and in order: its dataset takes the good ones of a batch alone.
     /// They stay in the body, which the sender has signed whole, and no tier looks at them.
     pub refused: Vec<u32>,
+    /// The version of the dataset that the entering node held them against.
+    pub dataset: String,
     /// The sender's own signature and how to check it.
     pub evidence: Evidence,
     /// The nodes that have committed it so far, the entering one first.
@@ -60,6 +62,9 @@ pub struct Form {
     /// Initial vector, in hex, under which the text was encrypted with the sender's data key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iv: Option<String>,
+    /// Whether the ciphertext was sent in lower-case hex: its sender has signed it so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lower: bool,
     /// White space before the array.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub before: String,
@@ -97,10 +102,11 @@ const ACCEPTED: &str = "sesame-accepted";
 const DIGEST: &str = "sesame-digest";
 const RECORDS: &str = "sesame-records";
 const REFUSED: &str = "sesame-refused";
+const DATASET: &str = "sesame-dataset";
 const EVIDENCE: &str = "sesame-evidence";
 const TRACE: &str = "sesame-trace";
 /// In the order in which they are signed.
-const SIGNED: [&str; 9] = [ACCEPTED, BATCH, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, REFUSED, TRACE];
+const SIGNED: [&str; 10] = [ACCEPTED, BATCH, DATASET, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, REFUSED, TRACE];
 
 /// Headers travel in one frame of AMQP, which RabbitMQ limits to 128 KiB; each node adds its passage.
 const LONGEST_HEADER: usize = 8 * 1024;
@@ -143,6 +149,7 @@ impl Manifest {
             (ACCEPTED, self.accepted.to_rfc3339()),
             (DIGEST, hex::encode(self.digest)),
             (RECORDS, self.records.to_string()),
+            (DATASET, self.dataset.clone()),
             (EVIDENCE, json(serde_json::to_string(&self.evidence))),
             (TRACE, json(serde_json::to_string(&self.trace))),
         ]
@@ -159,7 +166,8 @@ impl Manifest {
         };
         let bad = |header: &'static str| NotAManifest { header, problem: "cannot be read" };
         let refused = headers.get(REFUSED).map_or("[]", String::as_str);
-        for (header, text) in [(EVIDENCE, get(EVIDENCE)?), (TRACE, get(TRACE)?), (REFUSED, refused)] {
+        let long = [(DATASET, get(DATASET)?), (EVIDENCE, get(EVIDENCE)?), (TRACE, get(TRACE)?), (REFUSED, refused)];
+        for (header, text) in long {
             if text.len() > LONGEST_HEADER {
                 return Err(NotAManifest { header, problem: "is too long" });
             }
@@ -175,6 +183,7 @@ impl Manifest {
             digest: digest.try_into().map_err(|_| bad(DIGEST))?,
             records: get(RECORDS)?.parse().map_err(|_| bad(RECORDS))?,
             refused: serde_json::from_str(refused).map_err(|_| bad(REFUSED))?,
+            dataset: get(DATASET)?.to_owned(),
             evidence,
             trace: serde_json::from_str(get(TRACE)?).map_err(|_| bad(TRACE))?,
         })

@@ -240,6 +240,7 @@ mod tests {
             digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, busilist, "r")),
             records: 1,
             refused: Vec::new(),
+            dataset: "1".to_owned(),
             evidence: Evidence {
                 appid: "app".to_owned(),
                 random: "r".to_owned(),

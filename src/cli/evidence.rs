@@ -3,7 +3,6 @@
 use super::exchange::read_key;
 use crate::history::{Means, SignedExchange};
 use crate::standard::cipher::Software;
-use crate::tls::read_certificate;
 use anyhow::Context;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
@@ -34,9 +33,6 @@ struct Verify {
     /// File that holds the key it encrypted its busilists with
     #[arg(long, value_name = "FILE")]
     data_key_file: Option<PathBuf>,
-    /// Its client certificate in PEM, where it proves itself by one and does not sign
-    #[arg(long, value_name = "FILE")]
-    certificate: Option<PathBuf>,
     /// Files of evidence
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -54,8 +50,7 @@ impl Verify {
     fn run(self) -> anyhow::Result<ExitCode> {
         let key = read_key(&self.key_file)?;
         let data_key = self.data_key_file.as_deref().map(read_key).transpose()?;
-        let certificate = self.certificate.as_deref().map(read_certificate).transpose()?;
-        let means = Means { key: &key, data_key: data_key.as_ref(), certificate: certificate.as_deref() };
+        let means = Means { key: &key, data_key: data_key.as_ref() };
         let mut proven = true;
         for file in &self.files {
             let exchange = read(file)?;

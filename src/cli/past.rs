@@ -2,7 +2,7 @@
 
 use crate::config;
 use crate::dataset::Dataset;
-use crate::history::{Entry, Past, past_of};
+use crate::history::{AsOf, Entry, Past, SignedExchange, past_of};
 use crate::node::{dictionary_of, regions_of};
 use crate::record::{Effect, Outcome};
 use crate::standard::code::BusinessCode;
@@ -44,13 +44,17 @@ impl PastOptions {
         let tls = ClientTls::load("store", &config.store.tls())?;
         let store = Store::secured(config.store.uri.text(), 1, Purpose::Serve, tls)?;
         store.migrate().await.context("check [store] uri in the settings, and that PostgreSQL runs")?;
-        let pasts = past_of(&store, dataset, &key, self.region.unwrap_or(Region::NATION)).await?;
+        if let Some(folder) = &self.evidence {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let keep = |exchange: &SignedExchange| match &self.evidence {
+            Some(folder) => write_evidence(folder, exchange),
+            None => Ok(()),
+        };
+        let pasts = past_of(&store, dataset, &key, self.region.unwrap_or(Region::NATION), keep).await?;
         if pasts.is_empty() {
             eprintln!("this node has never known a record {} of {busicode}", self.history);
             return Ok(ExitCode::FAILURE);
-        }
-        if let Some(folder) = &self.evidence {
-            write_evidence(folder, &pasts)?;
         }
         if json {
             println!("{}", Value::Array(pasts.iter().map(|past| self.row(past)).collect()));
@@ -63,24 +67,26 @@ impl PastOptions {
     fn print(&self, past: &Past) {
         println!("{} in {}: {} changes", self.history, past.region, past.entries.len() + past.archived.len());
         if let Some(moment) = self.as_of {
-            match past.as_of(moment).map(|state| (state.is_deleted(), state.fields)) {
-                None => println!("  at {}: not known here", moment.to_civil()),
-                Some((true, fields)) => println!("  at {}: deleted  {}", moment.to_civil(), fields.as_json()),
-                Some((false, fields)) => println!("  at {}: {}", moment.to_civil(), fields.as_json()),
+            let at = moment.to_civil();
+            match past.as_of(moment) {
+                AsOf::Unknown => println!("  at {at}: not known here"),
+                AsOf::InArchive => println!("  at {at}: cannot be told, since some of its changes are in the archive alone"),
+                AsOf::Known(state) if state.is_deleted() => println!("  at {at}: deleted  {}", state.fields.as_json()),
+                AsOf::Known(state) => println!("  at {at}: {}", state.fields.as_json()),
             }
         }
         for entry in &past.entries {
-            let (exchange, version) = (&entry.exchange, entry.change.version);
+            let version = entry.change.version;
             println!(
                 "{}  {} {}  source time {}, batch {} record {}, sent by {} at {}, dataset version {}",
-                entry.persisted.to_civil(),
+                entry.applied.to_civil(),
                 action(entry),
                 outcome(entry.outcome),
                 version.source.to_civil(),
-                exchange.batch,
+                version.batch,
                 version.ordinal + 1,
-                exchange.evidence.appid,
-                exchange.origin,
+                entry.evidence.appid,
+                entry.origin,
                 entry.dataset_version,
             );
             for hop in &entry.hops {
@@ -95,22 +101,22 @@ impl PastOptions {
 
     fn row(&self, past: &Past) -> Value {
         let entries = past.entries.iter().map(|entry| {
-            let exchange = &entry.exchange;
+            let (version, evidence) = (entry.change.version, &entry.evidence);
             json!({
-                "persisted": entry.persisted.to_rfc3339(),
+                "applied": entry.applied.to_rfc3339(),
                 "action": action(entry),
                 "outcome": outcome(entry.outcome),
-                "source_time": entry.change.version.source.to_rfc3339(),
-                "accepted": exchange.accepted,
-                "batch": exchange.batch,
-                "record": entry.change.version.ordinal + 1,
-                "appid": exchange.evidence.appid,
-                "random": exchange.evidence.random,
-                "origin": exchange.origin,
+                "source_time": version.source.to_rfc3339(),
+                "accepted": version.accepted.to_rfc3339(),
+                "batch": version.batch,
+                "record": version.ordinal + 1,
+                "appid": evidence.appid,
+                "random": evidence.random,
+                "origin": entry.origin.to_string(),
                 "hops": entry.hops,
                 "dataset_version": entry.dataset_version,
-                "sign": exchange.evidence.sign,
-                "profile": exchange.evidence.profile,
+                "sign": evidence.sign,
+                "profile": evidence.profile,
                 "fields": effect(entry),
             })
         });
@@ -121,14 +127,14 @@ impl PastOptions {
             "archived": past.archived.iter().map(|(batch, at)| json!({"batch": batch, "record": at + 1})).collect::<Vec<_>>(),
         });
         if let Some(moment) = self.as_of {
-            let state = past.as_of(moment);
             row["as_of"] = moment.to_rfc3339().into();
-            row["state"] = state.as_ref().map_or(Value::Null, |state| {
-                json!({
-                    "deleted": state.is_deleted(),
-                    "fields": state.fields.members().unwrap_or_default(),
-                })
-            });
+            row["state"] = match past.as_of(moment) {
+                AsOf::Unknown => json!("unknown"),
+                AsOf::InArchive => json!("in archive"),
+                AsOf::Known(state) => {
+                    json!({"deleted": state.is_deleted(), "fields": state.fields.members().unwrap_or_default()})
+                }
+            };
         }
         row
     }
@@ -146,14 +152,9 @@ fn key(dataset: &Dataset, text: &str) -> anyhow::Result<String> {
 }
 
 /// A file for each exchange.
-fn write_evidence(folder: &Path, pasts: &[Past]) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    for entry in pasts.iter().flat_map(|past| &past.entries) {
-        let file = folder.join(format!("{}.json", entry.exchange.batch));
-        std::fs::write(&file, serde_json::to_string_pretty(&entry.exchange)?)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    Ok(())
+fn write_evidence(folder: &Path, exchange: &SignedExchange) -> std::io::Result<()> {
+    let text = serde_json::to_string_pretty(exchange).map_err(std::io::Error::other)?;
+    std::fs::write(folder.join(format!("{}.json", exchange.batch)), text)
 }
 
 fn action(entry: &Entry) -> &'static str {

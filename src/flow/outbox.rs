@@ -198,6 +198,8 @@ fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String
         digest: batch.digest,
         records: batch.records,
         refused: batch.refused.clone(),
+        // The entering node's passage tells its version.
+        dataset: trace.first().map(|entered| entered.dataset.clone()).unwrap_or_default(),
         evidence: serde_json::from_value(batch.evidence.clone()).map_err(|e| e.to_string())?,
         trace,
     };

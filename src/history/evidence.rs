@@ -35,8 +35,6 @@ pub struct Means<'a> {
     pub key: &'a Key,
     /// The key it encrypted with.
     pub data_key: Option<&'a Key>,
-    /// Its client certificate in DER, where it proved itself by one.
-    pub certificate: Option<&'a [u8]>,
 }
 
 /// Why an exchange is not proven to be its sender's.
@@ -59,12 +57,10 @@ pub enum NotProven {
     /// The initial vector cannot be read.
     #[error("the initial vector of the encryption cannot be read: the file has been changed")]
     NoVector,
-    /// The sender did not sign: it was known by its certificate.
-    #[error("the sender did not sign but proved itself by a client certificate: give that certificate")]
-    NeedsCertificate,
-    /// The certificate is another.
-    #[error("the certificate is not the one that the sender proved itself by")]
-    OtherCertificate,
+    /// The sender did not sign: the node knew it by the client certificate that it showed. A certificate shown proves nothing about
+    /// what was sent.
+    #[error("the sender did not sign: that it sent this, showing a client certificate, is the word of node {0} alone")]
+    NotSigned(String),
     /// The signature is not that of this key over this exchange.
     #[error("the signature is not that of this key over this exchange: another key, or the exchange has been changed")]
     Mismatch,
@@ -83,10 +79,8 @@ impl SignedExchange {
         if made != self.batch {
             return Err(NotProven::OtherBatch { given: self.batch, made });
         }
-        if let Some(digest) = sign.strip_prefix(CERTIFICATE) {
-            let certificate = means.certificate.ok_or(NotProven::NeedsCertificate)?;
-            let is_same = hex::encode_upper(cipher.sm3(&[certificate])) == digest;
-            return if is_same { Ok(()) } else { Err(NotProven::OtherCertificate) };
+        if sign.starts_with(CERTIFICATE) {
+            return Err(NotProven::NotSigned(self.origin.clone()));
         }
         let text = self.signed_text(cipher, means.data_key)?;
         let canonical =
@@ -105,7 +99,8 @@ impl SignedExchange {
         let text = format!("{}{}{}", form.before, self.busilist, form.after);
         let Some(iv) = &form.iv else { return Ok(text) };
         let iv = hex::decode(iv).ok().and_then(|iv| iv.try_into().ok()).ok_or(NotProven::NoVector)?;
-        Ok(encryption::encrypt(cipher, data_key.ok_or(NotProven::NeedsDataKey)?, iv, &text))
+        let ciphertext = encryption::encrypt(cipher, data_key.ok_or(NotProven::NeedsDataKey)?, iv, &text);
+        Ok(if form.lower { ciphertext.to_ascii_lowercase() } else { ciphertext })
     }
 }
 
@@ -141,7 +136,7 @@ mod tests {
 
     fn verified(exchange: &SignedExchange, key: &str, data_key: Option<&str>) -> Result<(), NotProven> {
         let (key, data_key) = (Key::parse(key).unwrap(), data_key.map(|key| Key::parse(key).unwrap()));
-        exchange.verify(&Software, Means { key: &key, data_key: data_key.as_ref(), certificate: None })
+        exchange.verify(&Software, Means { key: &key, data_key: data_key.as_ref() })
     }
 
     #[test]
@@ -174,14 +169,20 @@ mod tests {
     }
 
     #[test]
-    fn an_app_that_did_not_sign_is_proven_by_its_certificate() {
+    fn an_app_that_did_not_sign_is_not_proven_by_a_certificate_that_everybody_has() {
         let mut unsigned = exchange(Profile::Digest, Form::default());
         unsigned.evidence.sign = format!("X509-SM3:{}", hex::encode_upper(Software.sm3(&[b"certificate"])));
-        let key = Key::parse(KEY).unwrap();
-        let by = |certificate| unsigned.verify(&Software, Means { key: &key, data_key: None, certificate });
-        assert_eq!(by(Some(b"certificate".as_slice())), Ok(()));
-        assert_eq!(by(Some(b"other".as_slice())), Err(NotProven::OtherCertificate));
-        assert_eq!(by(None), Err(NotProven::NeedsCertificate));
+        assert_eq!(verified(&unsigned, KEY, None), Err(NotProven::NotSigned("370203".to_owned())));
+    }
+
+    #[test]
+    fn a_ciphertext_sent_in_lower_case_is_what_its_sender_signed() {
+        let form = Form { iv: Some("00".repeat(16)), lower: true, ..Form::default() };
+        let sealed = exchange(Profile::Digest, form);
+        assert_eq!(verified(&sealed, KEY, Some(OTHER)), Ok(()));
+        let upper = Form { lower: false, ..sealed.evidence.form.clone() };
+        let other = SignedExchange { evidence: Evidence { form: upper, ..sealed.evidence.clone() }, ..sealed };
+        assert_eq!(verified(&other, KEY, Some(OTHER)), Err(NotProven::Mismatch));
     }
 
     #[test]

@@ -4,4 +4,4 @@ mod evidence;
 mod past;
 
 pub use evidence::{Means, NotProven, SignedExchange};
-pub use past::{Entry, HistoryError, Past, past_of};
+pub use past::{AsOf, Entry, HistoryError, Past, past_of};

@@ -165,7 +165,8 @@ impl Checks<'_> {
             (Some(key), Busilist::Text(ciphertext)) => {
                 let decrypted = encryption::decrypt(self.caller.cipher.as_ref(), key, ciphertext)?;
                 let (array, form) = array_in(&decrypted.text, Some(hex::encode(decrypted.iv)))?;
-                Ok((Cow::Owned(array.to_owned()), form))
+                let lower = !ciphertext.bytes().any(|byte| byte.is_ascii_uppercase());
+                Ok((Cow::Owned(array.to_owned()), Form { lower, ..form }))
             }
         }
     }
@@ -222,6 +223,7 @@ impl Checks<'_> {
             digest,
             records: findings.good as u32,
             refused: findings.bad.clone(),
+            dataset: dataset.version().to_owned(),
             evidence: self.evidence(form),
             trace: Vec::new(),
         };
@@ -377,5 +379,5 @@ fn array_in(text: &str, iv: Option<String>) -> Result<(&str, Form), Denial> {
     if before.len() > MOST_SPACE || after.len() > MOST_SPACE {
         return malformed("busilist 首尾的空白过长");
     }
-    Ok((array, Form { iv, before: before.to_owned(), after: after.to_owned() }))
+    Ok((array, Form { iv, before: before.to_owned(), after: after.to_owned(), ..Form::default() }))
 }

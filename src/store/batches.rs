@@ -6,6 +6,7 @@ use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use deadpool_postgres::{GenericClient, Transaction};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 use tokio_postgres::Row;
@@ -92,6 +93,8 @@ pub struct StoredBatch {
     pub dataset_version: String,
     /// Places of records that the entering node refused, from 0.
     pub refused: Vec<u32>,
+    /// Records that were applied later.
+    pub late: Vec<Late>,
 }
 
 /// Inserts the batches that are not there yet; returns the ids inserted.
@@ -143,24 +146,102 @@ pub(super) async fn insert(tx: &Transaction<'_>, batches: &[&NewBatch]) -> Resul
 /// A batch committed before.
 pub(super) struct Earlier {
     pub digest: Vec<u8>,
-    /// Places of its records that were not applied.
-    pub unapplied: Vec<u32>,
+    /// Places of its records that this tier's rules refused.
+    unapplied: Vec<u32>,
+    /// Places of its records that the entering node refused.
+    refused: Vec<u32>,
+    late: Vec<Late>,
+    /// The transaction's time.
+    now: Moment,
 }
 
-/// The batches committed before; of one whose month has been dropped the digest is left.
+/// A record applied later than its batch was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Late {
+    /// Its place in the batch, from 0.
+    pub place: u32,
+    /// When it was applied, in microseconds since 1970.
+    pub at_micros: i64,
+    /// The version of the dataset that let it through.
+    pub dataset_version: String,
+}
+
+/// What is still to be done of a batch committed before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resumption {
+    /// Places that were not applied, in order.
+    pub left: Vec<u32>,
+    /// Those of them that are refused still.
+    pub unapplied: Vec<u32>,
+    /// The places that the entering node refuses still, where they are fewer now: the tiers above are to know.
+    pub refused: Option<Vec<u32>>,
+    late: Vec<Late>,
+}
+
+impl Earlier {
+    /// What this copy of the batch makes of what was not applied; `None` where all was. What has been applied stays applied,
+    /// whatever the rules say now.
+    ///
+    /// The door may have refused fewer records this time: the same exchange, sent again, is held against the rules of that moment.
+    pub(super) fn resumed_by(&self, copy: &NewBatch) -> Option<Resumption> {
+        let among = |places: &[u32], place: &u32| places.binary_search(place).is_ok();
+        let freed = self.refused.iter().filter(|place| !among(&copy.refused, place));
+        let mut left: Vec<u32> = self.unapplied.iter().chain(freed).copied().collect();
+        left.sort_unstable();
+        left.dedup();
+        if left.is_empty() {
+            return None;
+        }
+        let unapplied: Vec<u32> = left.iter().filter(|place| among(&copy.unapplied, place)).copied().collect();
+        let refused: Vec<u32> = self.refused.iter().filter(|place| among(&copy.refused, place)).copied().collect();
+        let applied = left.iter().filter(|place| !among(&unapplied, place) && !among(&refused, place));
+        let late = applied.map(|place| Late {
+            place: *place,
+            at_micros: self.now.micros(),
+            dataset_version: copy.dataset_version.clone(),
+        });
+        let late = self.late.iter().cloned().chain(late).collect();
+        let refused = (refused != self.refused).then_some(refused);
+        Some(Resumption { left, unapplied, refused, late })
+    }
+}
+
+/// The batches committed before, locked: two copies must not resume one batch at once. Of one whose month has been dropped the
+/// digest is left.
 pub(super) async fn earlier(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Earlier>, StoreError> {
-    let select = "SELECT o.id, o.digest, b.unapplied FROM once o \
-                  LEFT JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)";
+    let select = "SELECT o.id, o.digest, b.unapplied, b.refused, b.late, now() FROM once o \
+                  LEFT JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1) \
+                  ORDER BY o.id FOR UPDATE OF o";
     let rows = tx.query(select, &[&ids]).await?;
-    let earlier = |row: &Row| (row.get(0), Earlier { digest: row.get(1), unapplied: read_places(row.get(2)) });
+    let earlier = |row: &Row| {
+        let earlier = Earlier {
+            digest: row.get(1),
+            unapplied: read_places(row.get(2)),
+            refused: read_places(row.get(3)),
+            late: read_late(row.get(4)),
+            now: row.get::<_, OffsetDateTime>(5).into(),
+        };
+        (row.get(0), earlier)
+    };
     Ok(rows.iter().map(earlier).collect())
 }
 
-/// Notes which records of a batch are still not applied.
-pub(super) async fn note_unapplied(tx: &Transaction<'_>, id: Uuid, unapplied: &[u32]) -> Result<(), StoreError> {
-    let update = "UPDATE batches b SET unapplied = $2 FROM once o \
-                  WHERE o.id = $1 AND b.id = o.id AND b.persisted_at = o.at";
-    tx.execute(update, &[&id, &places(unapplied)]).await?;
+/// Notes what has been resumed, with so many changes that were stale.
+pub(super) async fn note_resumed(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    resumption: &Resumption,
+    stale: u32,
+) -> Result<(), StoreError> {
+    let update = "UPDATE batches b SET unapplied = $2, refused = CASE WHEN $3 THEN $4 ELSE b.refused END, late = $5, \
+                  stale = b.stale + $6 FROM once o WHERE o.id = $1 AND b.id = o.id AND b.persisted_at = o.at";
+    let refused = resumption.refused.as_deref().and_then(places);
+    let late = (!resumption.late.is_empty()).then_some(Json(&resumption.late));
+    tx.execute(
+        update,
+        &[&id, &places(&resumption.unapplied), &resumption.refused.is_some(), &refused, &late, &(stale as i32)],
+    )
+    .await?;
     Ok(())
 }
 
@@ -199,6 +280,10 @@ fn read_places(places: Option<Json<Vec<u32>>>) -> Vec<u32> {
     places.map(|Json(places)| places).unwrap_or_default()
 }
 
+fn read_late(late: Option<Json<Vec<Late>>>) -> Vec<Late> {
+    late.map(|Json(late)| late).unwrap_or_default()
+}
+
 impl Store {
     /// The committed batches of these ids; those whose month has been archived and dropped are not among them.
     pub async fn batches(&self, ids: &[Uuid]) -> Result<Vec<StoredBatch>, StoreError> {
@@ -206,7 +291,7 @@ impl Store {
         let rows = client
             .query(
                 "SELECT b.id, b.origin, b.busicode, b.action, b.region, b.records, b.digest, b.accepted_at, b.home, b.trace, \
-                 b.evidence, b.body, b.persisted_at, b.dataset_version, b.refused \
+                 b.evidence, b.body, b.persisted_at, b.dataset_version, b.refused, b.late \
                  FROM once o JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)",
                 &[&ids],
             )
@@ -229,6 +314,7 @@ impl Store {
                     persisted: row.get::<_, OffsetDateTime>(12).into(),
                     dataset_version: row.get(13),
                     refused: read_places(row.get(14)),
+                    late: read_late(row.get(15)),
                 })
             })
             .collect()

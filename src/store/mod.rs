@@ -24,7 +24,7 @@ mod streams;
 mod tally;
 
 pub use apps::{AppAct, BadApp, StoredApp};
-pub use batches::{NewBatch, StoredBatch};
+pub use batches::{Late, NewBatch, StoredBatch};
 pub use error::StoreError;
 pub use failures::{About, DueFailure, FailureState, NewFailure};
 pub use history::RecordPast;

@@ -1,7 +1,7 @@
 //! One transaction for many batches.
 
 use super::adds::{self, Added};
-use super::batches::{self, NewBatch};
+use super::batches::{self, NewBatch, Resumption};
 use super::changes::Changes;
 use super::merge::{Records, never_added};
 use super::{Store, StoreError, outbox, senders};
@@ -18,7 +18,7 @@ pub enum Verdict {
         /// Number of stale changes.
         stale: u32,
     },
-    /// The same batch was committed before (invariant 2).
+    /// The same batch was committed before, whole (invariant 2).
     Repeated,
     /// It was committed before without some of its records; so many of them are still not applied.
     Resumed {
@@ -52,13 +52,35 @@ impl Store {
     async fn persist_once(&self, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let verdicts = apply(&tx, group, outbox).await?;
+        let mut verdicts = Vec::with_capacity(group.len());
+        for part in parts(group) {
+            verdicts.extend(apply(&tx, part, outbox).await?);
+        }
         let new = self.known_senders().missing(group);
         senders::insert(&tx, &new).await?;
         tx.commit().await?;
         self.known_senders().note(new);
         Ok(verdicts)
     }
+}
+
+/// The group in parts of which none has two copies of one batch with different records refused at the door: what the second has
+/// more is merged after the first.
+fn parts(group: &[NewBatch]) -> Vec<&[NewBatch]> {
+    // Almost no batch has refused records.
+    if group.iter().all(|batch| batch.refused.is_empty()) {
+        return vec![group];
+    }
+    let (mut parts, mut begin) = (Vec::new(), 0);
+    for at in 1..group.len() {
+        let differs = |other: &NewBatch| other.id == group[at].id && other.refused != group[at].refused;
+        if group[begin..at].iter().any(differs) {
+            parts.push(&group[begin..at]);
+            begin = at;
+        }
+    }
+    parts.push(&group[begin..]);
+    parts
 }
 
 /// Records worked on at once. A batch of a hundred thousand takes several slices, so that its states and what PostgreSQL is
@@ -68,10 +90,14 @@ const SLICE: usize = 4_000;
 async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
     let standings = once(tx, group).await?;
     let fresh: Vec<usize> = (0..group.len()).filter(|at| standings[*at] == Standing::Fresh).collect();
-    let resumed = (0..group.len()).filter_map(|at| match &standings[at] {
-        Standing::Resumed(unapplied) => Some((at, unapplied)),
-        _ => None,
-    });
+    let resumed: Vec<(usize, &Resumption)> = standings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, standing)| match standing {
+            Standing::Resumed(resumption) => Some((at, resumption)),
+            _ => None,
+        })
+        .collect();
     let missing = missing_keys(tx, group, &fresh).await?;
     let withdrawn: Vec<Uuid> = missing.keys().map(|at| group[*at].id).collect();
     if !withdrawn.is_empty() {
@@ -80,8 +106,8 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
     let accepted = fresh.iter().filter(|at| !missing.contains_key(at));
     let mut changes: Vec<(usize, &Change)> =
         accepted.flat_map(|at| group[*at].changes.iter().map(|change| (*at, change))).collect();
-    for (at, unapplied) in resumed {
-        let left = |change: &&Change| unapplied.contains(&change.version.ordinal);
+    for &(at, resumption) in &resumed {
+        let left = |change: &&Change| resumption.left.binary_search(&change.version.ordinal).is_ok();
         changes.extend(group[at].changes.iter().filter(left).map(|change| (at, change)));
     }
     // In one order everywhere, so that two transactions with the same records do not wait for each other crosswise. Stable:
@@ -94,25 +120,31 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
         merge(tx, group, slice, &mut stale).await?;
         rest = after;
     }
-    let verdict = |(at, standing)| match standing {
-        Standing::Known(verdict) => verdict,
-        Standing::Resumed(unapplied) => Verdict::Resumed { left: still_unapplied(&group[at], &unapplied).len() as u32 },
-        Standing::Fresh => match missing.get(&at) {
-            Some(places) => Verdict::MissingKeys(places.clone()),
-            None => Verdict::Committed { stale: stale[at] },
-        },
-        // What was withdrawn has not been committed before: its copy must not be taken for a repetition of anything.
-        Standing::CopyOf(first) => match missing.get(&first) {
-            Some(places) => Verdict::MissingKeys(places.clone()),
-            None => Verdict::Repeated,
+    for &(at, resumption) in &resumed {
+        batches::note_resumed(tx, group[at].id, resumption, stale[at]).await?;
+    }
+    let freed = resumed.iter().filter(|(_, resumption)| resumption.refused.is_some()).map(|(at, _)| group[*at].id);
+    let freed: Vec<Uuid> = freed.collect();
+    if outbox && !freed.is_empty() {
+        outbox::insert(tx, &freed).await?;
+    }
+    // Of a batch that is merged now: how many records are left out. What was withdrawn has not been committed before: its copy must
+    // not be taken for a repetition of anything.
+    let of_first = |at: usize, stale: u32| match (&standings[at], missing.get(&at)) {
+        (_, Some(places)) => Verdict::MissingKeys(places.clone()),
+        (Standing::Resumed(resumption), None) => Verdict::Resumed { left: resumption.unapplied.len() as u32 },
+        (_, None) => Verdict::Committed { stale },
+    };
+    let verdict = |(at, standing): (usize, &Standing)| match standing {
+        Standing::Known(verdict) => verdict.clone(),
+        Standing::Fresh | Standing::Resumed(_) => of_first(at, stale[at]),
+        Standing::CopyOf(first) => match of_first(*first, 0) {
+            Verdict::Committed { .. } if group[*first].unapplied.is_empty() => Verdict::Repeated,
+            Verdict::Committed { .. } => Verdict::Resumed { left: group[*first].unapplied.len() as u32 },
+            verdict => verdict,
         },
     };
-    for (at, standing) in standings.iter().enumerate() {
-        if let Standing::Resumed(unapplied) = standing {
-            batches::note_unapplied(tx, group[at].id, &still_unapplied(&group[at], unapplied)).await?;
-        }
-    }
-    let verdicts: Vec<Verdict> = standings.into_iter().enumerate().map(verdict).collect();
+    let verdicts: Vec<Verdict> = standings.iter().enumerate().map(verdict).collect();
     note(tx, group, &verdicts, outbox).await?;
     Ok(verdicts)
 }
@@ -124,15 +156,10 @@ enum Standing {
     Known(Verdict),
     /// It is to be merged.
     Fresh,
-    /// It was committed before, but for its records at these places.
-    Resumed(Vec<u32>),
+    /// It was committed before, but for some of its records.
+    Resumed(Resumption),
     /// The same batch as an earlier one of the group, by its place: what becomes of that one becomes of it.
     CopyOf(usize),
-}
-
-/// Which of the records not applied before are refused still. What has been applied stays applied, whatever the rules say now.
-fn still_unapplied(batch: &NewBatch, unapplied: &[u32]) -> Vec<u32> {
-    unapplied.iter().filter(|place| batch.unapplied.contains(place)).copied().collect()
 }
 
 /// How many of these changes, sorted by record, make the next slice: all changes of a record are in the same.
@@ -153,20 +180,22 @@ async fn once(tx: &Transaction<'_>, group: &[NewBatch]) -> Result<Vec<Standing>,
     distinct.sort_unstable_by_key(|batch| batch.id);
     let inserted: HashSet<Uuid> = batches::insert(tx, &distinct).await?;
     let earlier: Vec<Uuid> = first.keys().filter(|id| !inserted.contains(*id)).copied().collect();
-    let mut committed = if earlier.is_empty() { HashMap::new() } else { batches::earlier(tx, &earlier).await? };
-    let mut standing = |(at, batch): (usize, &NewBatch)| {
+    let committed = if earlier.is_empty() { HashMap::new() } else { batches::earlier(tx, &earlier).await? };
+    let standing = |(at, batch): (usize, &NewBatch)| {
         let first = first[&batch.id];
-        match committed.get_mut(&batch.id) {
+        match committed.get(&batch.id) {
             Some(earlier) if earlier.digest != batch.digest => Standing::Known(Verdict::RandomReused),
-            // A copy in the same group finds nothing left.
-            Some(earlier) if !earlier.unapplied.is_empty() => Standing::Resumed(std::mem::take(&mut earlier.unapplied)),
-            Some(_) => Standing::Known(Verdict::Repeated),
+            Some(earlier) => match earlier.resumed_by(batch) {
+                None => Standing::Known(Verdict::Repeated),
+                Some(resumption) if first == at => Standing::Resumed(resumption),
+                Some(_) => Standing::CopyOf(first),
+            },
             None if first == at => Standing::Fresh,
             None if group[first].digest == batch.digest => Standing::CopyOf(first),
             None => Standing::Known(Verdict::RandomReused),
         }
     };
-    Ok(group.iter().enumerate().map(&mut standing).collect())
+    Ok(group.iter().enumerate().map(standing).collect())
 }
 
 /// The batches that change records never added, and these records by their place in the batch. A record that an earlier batch
@@ -227,7 +256,7 @@ async fn merge(
     for (at, change) in rest {
         // `Records::lock` was given every one of them, so the record is there.
         let Some((later_of, outcome)) = records.merge(change) else { continue };
-        if let Some(record) = later_of {
+        if let Some(record) = later_of.filter(|_| outcome != Outcome::Repeated) {
             history.push(record, group[at].id, change.version.ordinal);
         }
         stale[at] += u32::from(outcome == Outcome::Stale);
@@ -241,7 +270,8 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
         let is_whole = match verdict {
-            Verdict::Committed { .. } | Verdict::Repeated => batch.unapplied.is_empty(),
+            Verdict::Committed { .. } => batch.unapplied.is_empty(),
+            Verdict::Repeated => true,
             Verdict::Resumed { left } => *left == 0,
             Verdict::RandomReused | Verdict::MissingKeys(_) => false,
         };

@@ -19,7 +19,6 @@ pub use client::ClientTls;
 pub use error::TlsError;
 pub use expiry::Expiry;
 pub use peer::{Peer, PeerCertificate};
-pub use pem::read_certificate;
 pub use provider::install;
 pub use server::ServerTls;
 pub use watch::{Standing, Watch};

@@ -43,14 +43,6 @@ impl Source {
     }
 }
 
-/// The first certificate of a PEM file, in DER.
-pub fn read_certificate(path: &std::path::Path) -> Result<Vec<u8>, TlsError> {
-    let source = Source::new("command line", "certificate", path);
-    let bytes = source.read()?;
-    let certificates = Content { source: &source, bytes: &bytes }.certificates()?;
-    Ok(certificates.into_iter().next().map(|certificate| certificate.to_vec()).unwrap_or_default())
-}
-
 impl Content<'_> {
     fn all<T: PemObject>(&self, wanted: &'static str) -> Result<Vec<T>, TlsError> {
         let found: Vec<T> =

@@ -75,7 +75,7 @@ impl Preparer {
         let (changes, dataset_version) = self.changes(&opened, now)?;
         let about = about(&opened);
         let region = self.regions.smallest_covering(changes.regions.iter().copied());
-        // There is a good record, and it has told its region.
+        // A batch of which no record tells its region is the entering node's.
         let region = region.unwrap_or(opened.manifest.origin);
         let key = routing_key(region, opened.busicode, opened.action);
         if key != delivery.routing_key {
@@ -109,8 +109,12 @@ impl Preparer {
         let refused_below = &opened.manifest.refused;
         let changes = read_changes(dataset, opened.action, &opened.busilist, refused_below, &stamp, against)
             .map_err(|error| fault(Reason::InvalidRecords, error.error))?;
-        if changes.good.is_empty() || (against == Against::Merging && !changes.bad.is_empty()) {
+        if against == Against::Merging && !changes.bad.is_empty() {
             return Err(refused(&changes).about(about(opened)));
+        }
+        if changes.warnings > 0 {
+            let labels = [("busicode", opened.busicode.to_string())];
+            ::metrics::counter!(crate::metrics::RECORDS_WARNED, &labels).increment(changes.warnings as u64);
         }
         let foreign = |region: &&Region| !opened.sender_region.covers(**region);
         if let Some(region) = changes.regions.iter().find(foreign) {
@@ -118,7 +122,9 @@ impl Preparer {
             let detail = format!("a record of {region} does not lie in the sender's region {sender}");
             return Err(fault(Reason::ForeignRegion, detail));
         }
-        Ok((changes, dataset.version().to_owned()))
+        // What this node's door has let in it has held against the version it wrote.
+        let version = if against == Against::Merging { &opened.manifest.dataset } else { dataset.version() };
+        Ok((changes, version.to_owned()))
     }
 
     /// The message for the accepted exchange, signed by this node. What it sealed at its door with its present key stays

@@ -60,6 +60,7 @@ impl Forgery {
             digest: digest.unwrap_or_else(|| content_digest(&Software, "app", busicode, action, &list, name)),
             records: 1,
             refused: Vec::new(),
+            dataset: "1".to_owned(),
             evidence: Evidence {
                 appid: "app".to_owned(),
                 random: name.to_owned(),
