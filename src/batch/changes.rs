@@ -65,7 +65,9 @@ pub fn read_changes(
         }
         changes.warnings += read.warnings;
         match (read.identity, version, read.effect) {
-            (Some(Identity { id, .. }), Some(version), Some(effect)) => changes.good.push(Change { id, version, effect }),
+            (Some(Identity { id, .. }), Some(version), Some(effect)) => {
+                changes.good.push(Change { id, version, effect })
+            }
             _ => {
                 changes.bad.push(at as u32);
                 let room = MOST_FAULTS.saturating_sub(changes.faults.len());

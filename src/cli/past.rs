@@ -70,7 +70,9 @@ impl PastOptions {
             let at = moment.to_civil();
             match past.as_of(moment) {
                 AsOf::Unknown => println!("  at {at}: not known here"),
-                AsOf::InArchive => println!("  at {at}: cannot be told, since some of its changes are in the archive alone"),
+                AsOf::InArchive => {
+                    println!("  at {at}: cannot be told, since some of its changes are in the archive alone")
+                }
                 AsOf::Known(state) if state.is_deleted() => println!("  at {at}: deleted  {}", state.fields.as_json()),
                 AsOf::Known(state) => println!("  at {at}: {}", state.fields.as_json()),
             }

@@ -42,7 +42,7 @@ impl<'d> Checker<'d> {
     /// - `02`: key and source time must be given, every given field obeys its rules, and no required field may be
     ///   cleared with null or "". The region may be left out: the caller knows the sender's own. A rule across fields
     ///   is asked where the change shows all the fields it looks at.
-    /// - `03`: the key must be given; key and region obey their rules. Other fields are not applied, so not held
+    /// - `03`: the key must be given; key, region and time obey their rules. Other fields are not applied, so not held
     ///   against theirs.
     /// - In all three, fields this side keeps (SCBZ) are ignored.
     /// - `04` writes nothing and breaks nothing.

@@ -2,7 +2,7 @@
 
 use super::across::AcrossRule;
 use super::field::{Field, Kind};
-use super::key::{KeyFault, RecordKey, integer_part, text_part};
+use super::key::{KeyFault, RecordKey, integer_part, text_part, with_plain_dashes};
 use super::rules::Rules;
 use crate::standard::busilist::FlatObject;
 use crate::standard::code::BusinessCode;
@@ -114,6 +114,7 @@ impl Dataset {
             Some(Kind::Number { .. }) => {
                 integer_part(value).map(Cow::Owned).ok_or_else(|| KeyFault::NotAnInteger { field: field.to_owned() })
             }
+            _ if self.field(field).is_some_and(Field::has_dashes) => Ok(with_plain_dashes(text_part(value))),
             _ => Ok(text_part(value)),
         }
     }

@@ -221,8 +221,8 @@ mod tests {
             (r#""required": ["#, r#""required": ["NOSUCH", "#, "required: there is no field NOSUCH"),
             (r#""x-codelist": "XKLB""#, r#""x-codelist": "XKLBB""#, "properties.XKLB: no code list XKLBB"),
             (r#""maxLength": 32"#, r#""maxLength": "32""#, "properties.XKZBH:"),
-            (r#""^TS["#, r#""^(TS["#, "properties.XKZBH.pattern:"),
-            (r#""^TS["#, r#""^(?=T)S["#, "properties.XKZBH.pattern:"),
+            (r#""pattern": "\\S""#, r#""pattern": "(\\S""#, "properties.DWMC.pattern:"),
+            (r#""pattern": "\\S""#, r#""pattern": "(?=T)S""#, "properties.DWMC.pattern:"),
             (r#""additionalProperties": false"#, r#""additionalProperties": 7"#, "additionalProperties:"),
             (r#""properties": {"#, r#""properties": ["#, "invalid type"),
         ];

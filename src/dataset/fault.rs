@@ -75,9 +75,9 @@ impl Dataset {
     /// A name that the dataset does not know, with the nearest one it knows.
     pub(super) fn unknown(&self, name: &str, level: Level) -> FieldFault {
         let field = excerpt(name, MAX_NAME);
-        let nearest = self
-            .fields()
-            .iter()
+        // Above the door nobody is told, and a new field of the tier below comes with every record.
+        let known = self.fields().iter().filter(|_| level == Level::Error);
+        let nearest = known
             .map(|known| (strsim::damerau_levenshtein(&field, &known.id), known))
             .filter(|(distance, known)| *distance <= known.id.len() / 3)
             .min_by_key(|(distance, _)| *distance);
@@ -141,10 +141,16 @@ fn called(field: &Field) -> String {
 
 /// The value given, where it may be shown.
 fn shown(field: &Field, given: &str) -> String {
-    match field.sensitivity {
-        None => format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT)),
-        Some(_) => String::new(),
+    if field.sensitivity.is_some() || looks_personal(given) {
+        return String::new();
     }
+    format!("；给出的是“{}”", excerpt(given, MAX_EXCERPT))
+}
+
+/// Whether a value may be somebody's ID or telephone number, in whatever field it stands: refusals go into logs.
+fn looks_personal(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    matches!((value.len(), digits), (15 | 18, 15..) | (11, 11))
 }
 
 /// What the value should have been: the codes of the field's list, or the words of its dictionary.

@@ -19,6 +19,8 @@ pub struct Field {
     pub required: bool,
     /// Whether this side keeps it (SCBZ): accepted and ignored in writes.
     pub server_kept: bool,
+    /// The named format of its values.
+    pub format: Option<String>,
     /// Whether its date or time must not lie in the future.
     pub past: bool,
     /// How it is masked where it may not be read in full.
@@ -29,6 +31,13 @@ pub struct Field {
     pub expects: Option<String>,
     /// Where the field comes from: marks explained in the README of the dictionary.
     pub source: String,
+}
+
+impl Field {
+    /// Whether its values are numbers with a dash that is printed as `—`, `–` or `-`: one and the same number.
+    pub(super) fn has_dashes(&self) -> bool {
+        self.format.as_deref() == Some("permit-number")
+    }
 }
 
 /// What the values of a field are, beneath their text.

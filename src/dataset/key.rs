@@ -95,6 +95,11 @@ pub(super) fn integer_part(text: &str) -> Option<String> {
     Some(if significant.is_empty() { "0" } else { significant }.to_owned())
 }
 
+/// A value whose dashes are plain ones. NFKC has folded the full-width one already.
+pub(super) fn with_plain_dashes(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains(['–', '—']) { Cow::Owned(text.replace(['–', '—'], "-")) } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

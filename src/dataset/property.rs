@@ -105,6 +105,7 @@ impl Field {
             max_len: property.max_length,
             required,
             server_kept: property.server_kept,
+            format: property.format,
             past: property.past,
             sensitivity,
             codelist,

@@ -82,8 +82,8 @@ impl Rules {
             add: Asked::new(fields, |field| field.required, |_| true),
             // A change shows some fields only, so it answers for those.
             modify: Asked::new(fields, |field| in_key(field) || field.id == time, |_| true),
-            // A delete applies no field but says which record is meant.
-            delete: Asked::new(fields, in_key, |field| in_key(field) || field.id == region),
+            // A delete applies no field but says which record is meant, and when.
+            delete: Asked::new(fields, in_key, |field| in_key(field) || field.id == region || field.id == time),
         })
     }
 

@@ -1,14 +1,13 @@
 //! Building the parts of a node from its settings.
 
 use super::certificates::Certificates;
-use super::dictionary::{self, dictionary_of, regions_of};
+use super::dictionary::{Watcher, regions_of};
 use super::interface::interface_of;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
-use crate::dataset::InUse;
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
@@ -91,6 +90,8 @@ pub struct Assembly {
     pub publisher: Publisher,
     /// Certificates of listeners and connections.
     pub certificates: Certificates,
+    /// What watches over the files of the data dictionary, where there are any.
+    pub watcher: Option<Watcher>,
 }
 
 impl Assembly {
@@ -110,9 +111,7 @@ impl Assembly {
             cipher: Arc::new(Software),
         };
         let regions = regions_of(config)?;
-        let dictionary = dictionary_of(config, &regions)?;
-        dictionary::show(&dictionary);
-        let dictionary = InUse::new(dictionary);
+        let (dictionary, watcher) = Watcher::read(config, &regions)?;
         let documents = Arc::new(Documents::new(interface_of(&config.interface)?));
         let certificates = Certificates::load(config)?;
         let connect = |uri: &str, tls: &ClientTls, purpose: &str| {
@@ -175,6 +174,7 @@ impl Assembly {
             store: serving,
             uplink,
             publisher,
+            watcher,
             certificates,
         })
     }

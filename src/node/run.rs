@@ -1,6 +1,5 @@
 //! Starting, serving, stopping.
 
-use super::dictionary::Watcher;
 use super::health::{self, Health};
 use super::monitor::Monitor;
 use super::{Assembly, Listeners, StartError, servers};
@@ -77,8 +76,7 @@ impl Node {
         }
         servers::warn_of_plain(config);
         steps.spawn(assembly.certificates.watch.clone().run(steps_stop.clone()));
-        let (regions, in_use) = (assembly.context.regions.clone(), assembly.context.dictionary.clone());
-        if let Some(watcher) = Watcher::new(config, regions, in_use) {
+        if let Some(watcher) = assembly.watcher.take() {
             steps.spawn(watcher.run(steps_stop.clone()));
         }
         let needs_store = config.node.roles.iter().any(|role| *role != Role::Ingress);

@@ -11,4 +11,5 @@ mod order;
 mod outage;
 mod poison;
 mod restart;
+mod resumed;
 mod uplink;
