@@ -90,7 +90,8 @@ async fn keys_compare_in_one_form_and_rows_show_the_text_sent() {
     let app = App::of(&node);
     let penalty = |number: &str, party: Value, time: &str, note: &str| {
         json!([{
-            "CFWSH": number, "XDRXH": party, "XDRMC": "示范物业有限公司", "XDRLB": "1", "WFXWLX": "未按期检验",
+            "CFWSH": number, "XDRXH": party, "XDRMC": "示范物业有限公司", "XDRLB": "1", "XDRXYDM": "91370100MA3C00011J",
+            "WFXWLX": "未按期检验",
             "WFSS": "电梯超期未检", "CFYJ": "特种设备安全法第八十四条", "CFLB": "2", "CFNR": "罚款三万元", "FKJE": "3.00",
             "CFJDRQ": "2025-05-20", "CFJG": "市北区市场监督管理局", "CFJGDM": "91370100MA3C00011J", "XZQHDM": "370203",
             "SJLYDWDM": "91370100MA3C00011J", "SJGXSJ": time, "BZ": note,
