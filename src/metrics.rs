@@ -71,7 +71,7 @@ pub const STORE_UP: &str = "sesame_store_up";
 pub const CLOCK_OFFSET: &str = "sesame_clock_offset_seconds";
 /// Log entries given up because the broker took none.
 pub const LOG_LOST: &str = "sesame_log_entries_lost_total";
-/// Months older than is kept that stay in the store. Label: reason (no_archive, held by what is open of them, failed).
+/// Months older than is kept that stay in the store. Label: reason (`no_archive`, held by what is open of them, failed).
 pub const MONTHS_OVERDUE: &str = "sesame_store_months_overdue";
 /// Months archived, or not wanted, and dropped.
 pub const MONTHS_DROPPED: &str = "sesame_store_months_dropped_total";

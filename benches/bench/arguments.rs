@@ -1,7 +1,7 @@
 //! The command line of the benchmark.
 
 use crate::floor::FloorArguments;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Measure sesame against the bare pipeline on this machine
@@ -44,6 +44,8 @@ pub struct Arguments {
     /// Small exchanges that wait in the scenario backlog
     #[arg(long, default_value_t = 1_000_000)]
     pub backlog_small: usize,
+    #[command(flatten)]
+    pub query: QueryArguments,
     /// Folder of its servers, settings and logs
     #[arg(long, value_name = "DIR", default_value = ".run/bench")]
     pub dir: PathBuf,
@@ -52,6 +54,20 @@ pub struct Arguments {
     pub bench: bool,
     #[command(subcommand)]
     pub part: Option<Part>,
+}
+
+/// What the scenario query asks of.
+#[derive(Debug, Args)]
+pub struct QueryArguments {
+    /// Rows of the log in the scenario query: of a nation in thirteen months, 20 million
+    #[arg(long = "rows", value_name = "ROWS", default_value_t = 1_000_000)]
+    pub log_rows: usize,
+    /// Records in the scenario query: of a nation, 5 million
+    #[arg(long, value_name = "RECORDS", default_value_t = 250_000)]
+    pub query_records: usize,
+    /// Write the plan of every query into docs/query-plans.md
+    #[arg(long)]
+    pub plans: bool,
 }
 
 /// Other processes of the benchmark, which it starts by itself.
@@ -81,6 +97,8 @@ pub enum Scenario {
     Volume,
     /// 500 bodies of 1 MB and a million small ones wait for a node: how much memory does it take to work them off? Takes long
     Backlog,
+    /// Every documented query of the log and of records, on a store as large as `--rows` and `--query-records` say
+    Query,
     /// Where the time goes: flamegraphs of bulk and singles, by perf
     Profile,
 }

@@ -33,6 +33,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     sesame::tls::install();
+    if std::env::var("DEVDB").is_ok() {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(scenario::query::dev())
+            .unwrap();
+        return ExitCode::SUCCESS;
+    }
     let arguments = Arguments::parse();
     let done = match arguments.part {
         Some(Part::Floor(arguments)) => floor::run(arguments).map(|()| true),
@@ -98,6 +107,9 @@ async fn each(bench: &Bench, arguments: &Arguments, report: &mut Report) -> Resu
     }
     if arguments.wants(Scenario::Backlog) {
         scenario::backlog::measure(bench, arguments.backlog_small, report).await?;
+    }
+    if arguments.wants(Scenario::Query) {
+        scenario::query::measure(bench, &arguments.query, report).await?;
     }
     if arguments.wants(Scenario::Profile) {
         scenario::profile::measure(bench, arguments).await?;

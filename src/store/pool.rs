@@ -52,6 +52,9 @@ impl Store {
         let mut config = secure::parse(uri, tls.is_configured())?;
         config.application_name(purpose.application_name());
         config.connect_timeout(WAIT);
+        // Compiling a plan takes longer than any of ours runs. Options of the connection string stand before, and win.
+        let options = config.get_options().map_or_else(String::new, |given| format!("{given} "));
+        config.options(format!("-c jit=off {options}").trim_end());
         let manager =
             Manager::from_config(config, Connector(tls), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)

@@ -153,25 +153,29 @@ async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(Strin
             [Box::new(first.clone()) as Parameter, Box::new(last.clone())],
         );
     }
-    if let Some(since) = filter.since {
-        conditions.add("applied_at >= ?", [Box::new(OffsetDateTime::from(since)) as Parameter]);
-    }
-    if let Some(until) = filter.until {
-        conditions.add("applied_at < ?", [Box::new(OffsetDateTime::from(until)) as Parameter]);
-    }
-    if let Some((at, id)) = filter.after {
-        conditions.add("(applied_at, id) > (?, ?)", [Box::new(OffsetDateTime::from(at)) as Parameter, Box::new(id)]);
-    }
     conditions.add(if filter.deleted { "added IS NOT NULL" } else { "added IS NOT NULL AND NOT is_deleted" }, []);
     let rows = i64::from(filter.size) + 1;
     let streams = regions.map(|regions| {
         let count = regions.len();
-        (conditions.bind("unnest(?::int[]) AS s(region)", [Box::new(regions) as Parameter]), count)
+        let from = conditions.bind("unnest(?::int[]) AS s(region)", [Box::new(regions) as Parameter]);
+        Streams { from, condition: "region = s.region".to_owned(), count }
     });
-    let columns = "r.applied_at, r.id, r.is_deleted, r.fields";
-    let source = Source { columns, table: "records", time: "applied_at", conditions: conditions.sql() };
+    let mut bound = |at: Moment| conditions.bind("?", [Box::new(OffsetDateTime::from(at)) as Parameter]);
+    let (from, until) = (filter.since.map(&mut bound), filter.until.map(&mut bound));
+    let after = filter.after.map(|(at, id)| (bound(at), id));
+    let after = after.map(|(at, id)| (at, conditions.bind("?", [Box::new(id) as Parameter])));
+    let source = Source {
+        columns: "r.applied_at, r.id, r.is_deleted, r.fields",
+        table: "records",
+        time: "applied_at",
+        conditions: conditions.sql().to_owned(),
+        prefix: Vec::new(),
+        from,
+        until,
+        after,
+    };
     let sql = match &streams {
-        Some((from, count)) => source.merged(&Streams { from, condition: "region = s.region", count: *count }, rows),
+        Some(streams) => source.merged(streams, rows),
         None => source.page(rows),
     };
     Ok((sql, conditions))

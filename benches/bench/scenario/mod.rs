@@ -4,6 +4,7 @@ pub mod backlog;
 pub mod chain;
 pub mod pipeline;
 pub mod profile;
+pub mod query;
 pub mod standard;
 pub mod storage;
 pub mod volume;

@@ -12,6 +12,7 @@ use crate::store::batches::action_number;
 use crate::store::conditions::{Conditions, Parameter};
 use crate::store::streams::{self, Streams};
 use time::OffsetDateTime;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// A source of the log.
@@ -23,6 +24,8 @@ pub(super) enum Source {
     Resolved,
     /// Batches.
     Batches,
+    /// Whatever made no batch, in one stream.
+    Entries,
     /// Queries and validations that were answered.
     Answered,
     /// Exchanges that were refused.
@@ -37,10 +40,6 @@ pub(super) struct Wanted {
     pub(super) sql: String,
     pub(super) conditions: Conditions,
 }
-
-/// A batch is never committed earlier than it was accepted, but for the difference of two clocks: persist refuses one that is
-/// more than ten minutes ahead.
-const CLOCKS_MICROS: i64 = 3_600_000_000;
 
 /// More values than a city has counties, a province too; beyond them what is asked for is everywhere.
 const MOST_VALUES: usize = 500;
@@ -66,8 +65,13 @@ pub(super) fn of(filter: &LogFilter) -> Vec<Source> {
         }
     }
     if state.is_none() && filter.batch.is_none() && filter.region.is_none() {
-        sources.extend((filter.success != Some(false)).then_some(Source::Answered));
-        sources.extend((filter.success != Some(true)).then_some(Source::Refused));
+        let by_time = filter.appid.is_none() && filter.busicodes.is_empty() && filter.action.is_none();
+        match filter.success {
+            None if by_time || filter.random.is_some() => sources.push(Source::Entries),
+            None => sources.extend([Source::Answered, Source::Refused]),
+            Some(true) => sources.push(Source::Answered),
+            Some(false) => sources.push(Source::Refused),
+        }
     }
     sources
 }
@@ -95,6 +99,12 @@ impl Source {
                 ("region", "batches")
             }
             Source::Batches if filter.busicodes.is_empty() => ("busicode", "batches"),
+            Source::Known => {
+                // Few of those meant are there; PostgreSQL, given all of them, would rather read all batches.
+                conditions.add("id = ANY(?)", [Box::new(filter.ids()) as Parameter]);
+                let sql = format!("SELECT id::text FROM once WHERE {}", conditions.sql());
+                return Some(Wanted { sql, conditions });
+            }
             Source::Answered if filter.busicodes.is_empty() && filter.random.is_none() => {
                 conditions.add("code = ''", []);
                 ("busicode", "log")
@@ -113,10 +123,10 @@ impl Source {
         let mut conditions = Conditions::default();
         let (columns, table, time) = match self {
             Source::Known | Source::Resolved | Source::Batches => {
-                self.batches(filter, &mut conditions);
+                self.batches(filter, values, &mut conditions);
                 (BATCH, if self == Source::Known { KNOWN } else { "batches" }, "accepted_at")
             }
-            Source::Answered | Source::Refused => {
+            Source::Entries | Source::Answered | Source::Refused => {
                 self.entries(filter, &mut conditions);
                 (ENTRY, "log", "at")
             }
@@ -125,19 +135,35 @@ impl Source {
                 (FAILURE, "failures", "at")
             }
         };
-        period(filter, time, &mut conditions);
+        let prefix = self.prefix(filter, &mut conditions);
         let streams = self.streams(filter, values, &mut conditions);
-        let source = streams::Source { columns, table, time, conditions: conditions.sql() };
+        let mut bound = |at: Moment| conditions.bind("?", [moment(at)]);
+        let (from, until) = (filter.from.map(&mut bound), filter.until.map(&mut bound));
+        let after = filter.after.map(|(at, id)| (bound(at), id));
+        let after = after.map(|(at, id)| (at, conditions.bind("?", [Box::new(id) as Parameter])));
+        let source = streams::Source {
+            columns,
+            table,
+            time,
+            conditions: conditions.sql().to_owned(),
+            prefix,
+            from,
+            until,
+            after,
+        };
         let sql = match &streams {
-            Some((from, condition, count)) => source.merged(&Streams { from, condition, count: *count }, rows),
+            Some(streams) => source.merged(streams, rows),
             None => source.page(rows),
         };
         (sql, conditions)
     }
 
-    fn batches(self, filter: &LogFilter, conditions: &mut Conditions) {
+    fn batches(self, filter: &LogFilter, values: &[String], conditions: &mut Conditions) {
         match self {
-            Source::Known => conditions.add("id = ANY(?)", [Box::new(filter.ids()) as Parameter]),
+            Source::Known => {
+                let ids: Vec<Uuid> = values.iter().filter_map(|value| value.parse().ok()).collect();
+                conditions.add("id = ANY(?)", [Box::new(ids) as Parameter]);
+            }
             Source::Resolved => conditions.add("resolved", []),
             _ => {}
         }
@@ -154,47 +180,73 @@ impl Source {
         if let Some(origin) = filter.entered_at {
             conditions.add("origin = ?", [number(origin.number() as i32)]);
         }
-        // Months that ended before the page begins are not looked at.
-        if let Some(from) = filter.earliest() {
-            conditions.add("persisted_at >= ?", [moment(from.plus_micros(-CLOCKS_MICROS))]);
-        }
     }
 
     fn entries(self, filter: &LogFilter, conditions: &mut Conditions) {
-        conditions.add(if self == Source::Answered { "code = ''" } else { "code <> ''" }, []);
+        match self {
+            Source::Answered => conditions.add("code = ''", []),
+            Source::Refused => conditions.add("code <> ''", []),
+            _ => {}
+        }
         if let Some(random) = &filter.random {
             conditions.add("random = ?", [text(random)]);
         }
-        if let Some(appid) = &filter.appid {
-            conditions.add("appid = ?", [text(appid)]);
-        }
-        if let Some(busicode) = filter.busicodes.first() {
-            conditions.add("busicode = ?", [text(busicode)]);
-        }
-        if let Some(action) = filter.action {
-            conditions.add("action = ?", [text(action.code())]);
+        let fixed = self.fixed(filter);
+        let mut add = |column: &str, value: Option<&str>| {
+            if let Some(value) = value.filter(|_| !fixed.contains(&column)) {
+                conditions.add(&format!("{column} = ?"), [text(value)]);
+            }
+        };
+        add("appid", filter.appid.as_deref());
+        add("busicode", filter.busicodes.first().map(String::as_str));
+        add("action", filter.action.map(Action::code));
+    }
+
+    /// The columns that the index to be read begins with, where one by time alone would be the wrong one.
+    fn fixed(self, filter: &LogFilter) -> &'static [&'static str] {
+        let (app, busicode) = (filter.appid.is_some(), !filter.busicodes.is_empty());
+        match self {
+            _ if filter.random.is_some() => &[],
+            Source::Answered if app => &["appid", "busicode", "action"],
+            Source::Answered => &["busicode", "action"],
+            Source::Refused if app => &["appid"],
+            Source::Refused if busicode => &["busicode"],
+            Source::Refused if filter.action.is_some() => &["action"],
+            _ => &[],
         }
     }
 
-    /// The streams the page has to be merged from: a table function, the condition of one, and how many there are.
-    fn streams(
-        self,
-        filter: &LogFilter,
-        values: &[String],
-        conditions: &mut Conditions,
-    ) -> Option<(String, String, usize)> {
+    fn prefix(self, filter: &LogFilter, conditions: &mut Conditions) -> Vec<(&'static str, String)> {
+        let mut value = |column: &str| match column {
+            "appid" => filter.appid.as_deref().map(|appid| conditions.bind("?", [text(appid)])),
+            "busicode" => filter.busicodes.first().map(|busicode| conditions.bind("?", [text(busicode)])),
+            _ => filter.action.map(|action| conditions.bind("?", [text(action.code())])),
+        };
+        // What is not given comes out of the streams.
+        self.fixed(filter)
+            .iter()
+            .map(|column| (*column, value(column).unwrap_or_else(|| format!("s_{column}.value"))))
+            .collect()
+    }
+
+    /// The streams the page has to be merged from.
+    fn streams(self, filter: &LogFilter, values: &[String], conditions: &mut Conditions) -> Option<Streams> {
         let numbers = || values.iter().filter_map(|value| value.parse().ok()).collect::<Vec<i32>>();
+        let equal = |column: &str| format!("{column} = s_{column}.value");
         match self {
             Source::Batches if filter.by_region() => {
                 let regions = numbers();
                 let count = regions.len();
-                let from = conditions.bind("unnest(?::int[]) AS s(region)", [Box::new(regions) as Parameter]);
-                Some((from, "region = s.region".to_owned(), count))
+                let from = conditions.bind("unnest(?::int[]) AS s_region(value)", [Box::new(regions) as Parameter]);
+                Some(Streams { from, condition: equal("region"), count })
             }
             Source::Batches => {
                 let busicodes: Vec<i16> = numbers().into_iter().filter_map(|code| i16::try_from(code).ok()).collect();
                 let actions = Action::ALL.into_iter().filter(|action| action.is_write()).map(action_number).collect();
-                codes(filter, busicodes, actions, "smallint", conditions)
+                let streams = codes(filter, busicodes, actions, "smallint", conditions)?;
+                let missing = [("busicode", filter.busicodes.is_empty()), ("action", filter.action.is_none())];
+                let parts = missing.iter().filter(|(_, is_missing)| *is_missing).map(|(column, _)| equal(column));
+                Some(Streams { condition: parts.collect::<Vec<_>>().join(" AND "), ..streams })
             }
             Source::Answered if filter.random.is_none() => {
                 let actions: Vec<&'static str> = Action::ALL.iter().map(|action| action.code()).collect();
@@ -205,8 +257,9 @@ impl Source {
     }
 }
 
-/// Looked up by the month that `once` knows.
-const KNOWN: &str = "(SELECT b.* FROM once o JOIN batches b ON b.id = o.id AND b.persisted_at = o.at)";
+/// Looked up by the month that `once` knows, one by one: joined, PostgreSQL looks for the ids in all months.
+const KNOWN: &str = "(SELECT b.* FROM once o CROSS JOIN LATERAL (SELECT * FROM batches \
+    WHERE persisted_at = o.at AND batches.id = o.id OFFSET 0) b)";
 
 /// One stream for each dataset and action that are not given.
 fn codes<B, A>(
@@ -215,25 +268,23 @@ fn codes<B, A>(
     actions: Vec<A>,
     of_type: &str,
     conditions: &mut Conditions,
-) -> Option<(String, String, usize)>
+) -> Option<Streams>
 where
-    Vec<B>: tokio_postgres::types::ToSql + Sync + Send + 'static,
-    Vec<A>: tokio_postgres::types::ToSql + Sync + Send + 'static,
+    Vec<B>: ToSql + Sync + Send + 'static,
+    Vec<A>: ToSql + Sync + Send + 'static,
 {
-    let (mut tables, mut parts, mut count) = (Vec::new(), Vec::new(), 1);
+    let (mut tables, mut count) = (Vec::new(), 1);
     if filter.busicodes.is_empty() {
         count *= busicodes.len();
         let values = [Box::new(busicodes) as Parameter];
-        tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s(busicode)"), values));
-        parts.push("busicode = s.busicode");
+        tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s_busicode(value)"), values));
     }
     if filter.action.is_none() {
         count *= actions.len();
         let values = [Box::new(actions) as Parameter];
-        tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS t(action)"), values));
-        parts.push("action = t.action");
+        tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s_action(value)"), values));
     }
-    (!tables.is_empty()).then(|| (tables.join(" CROSS JOIN "), parts.join(" AND "), count))
+    (!tables.is_empty()).then(|| Streams { from: tables.join(" CROSS JOIN "), condition: "true".to_owned(), count })
 }
 
 fn failures(filter: &LogFilter, conditions: &mut Conditions) {
@@ -281,18 +332,6 @@ fn written(filter: &LogFilter, conditions: &mut Conditions) {
     }
 }
 
-fn period(filter: &LogFilter, time: &str, conditions: &mut Conditions) {
-    if let Some(from) = filter.from {
-        conditions.add(&format!("{time} >= ?"), [moment(from)]);
-    }
-    if let Some(until) = filter.until {
-        conditions.add(&format!("{time} < ?"), [moment(until)]);
-    }
-    if let Some((at, id)) = filter.after {
-        conditions.add(&format!("({time}, id) > (?, ?)"), [moment(at), Box::new(id)]);
-    }
-}
-
 impl LogFilter {
     /// Whether batches are to be read region by region: there is nothing else to begin with.
     fn by_region(&self) -> bool {
@@ -306,11 +345,6 @@ impl LogFilter {
             (Some(batch), None) => vec![batch],
             (batch, _) => self.of_random.iter().copied().filter(|id| batch.is_none_or(|batch| batch == *id)).collect(),
         }
-    }
-
-    /// No row of the page is earlier.
-    fn earliest(&self) -> Option<Moment> {
-        self.from.max(self.after.map(|(at, _)| at))
     }
 }
 

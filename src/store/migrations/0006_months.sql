@@ -93,6 +93,7 @@ CREATE INDEX log_answered_app     ON log (appid, busicode, action, at, id) WHERE
 CREATE INDEX log_refused          ON log (at, id)                          WHERE code <> '';
 CREATE INDEX log_refused_app      ON log (appid, at, id)                   WHERE code <> '';
 CREATE INDEX log_refused_busicode ON log (busicode, at, id)                WHERE code <> '';
+CREATE INDEX log_refused_action   ON log (action, at, id)                  WHERE code <> '';
 CREATE INDEX log_random            ON log (random);
 
 -- Open failures are rows of the log too; there may be a million of them (a child whose key is wrong).
@@ -106,7 +107,7 @@ CREATE INDEX failures_random        ON failures (random);
 
 -- Records are asked for by key, in whatever region they lie, or by region in the order applied.
 ALTER TABLE records DROP CONSTRAINT records_pkey, ADD PRIMARY KEY (busicode, key, region);
-CREATE INDEX records_region ON records (busicode, region, applied_at, id);
+CREATE INDEX records_region ON records (busicode, region, applied_at, id) INCLUDE (is_deleted) WHERE added IS NOT NULL;
 -- The later part of a key, which is often the number people know (检验报告编号).
 CREATE INDEX records_key_2 ON records (busicode, split_part(key, E'\x1f', 2)) WHERE strpos(key, E'\x1f') > 0;
 

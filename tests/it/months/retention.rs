@@ -70,7 +70,7 @@ async fn a_node_that_was_off_for_months_works_at_once_and_keeps_entries_of_any_m
             message: String::new(),
             millis: 0,
         };
-        store.log(&[entry.clone()]).await.unwrap();
+        store.log(std::slice::from_ref(&entry)).await.unwrap();
         store.log(&[entry]).await.unwrap();
         assert!(store.months(Monthly::Log).await.unwrap().contains(&present().plus(months)));
     }
