@@ -23,7 +23,8 @@ enum Command {
 
 /// Check that an app has signed exactly what files of evidence say
 ///
-/// The files come from `sesame query --history KEY --evidence DIR` and from archives. Exit status 0: each is proven.
+/// A file is one of `sesame query --history KEY --evidence DIR`, or holds one row of an archive of batches. Exit status 0: each is
+/// proven.
 #[derive(clap::Args)]
 #[command(after_help = "Example: sesame evidence verify --key-file a01.key evidence/*.json")]
 struct Verify {
@@ -69,5 +70,5 @@ impl Verify {
 
 fn read(file: &Path) -> anyhow::Result<SignedExchange> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no file of evidence", file.display()))
+    SignedExchange::read(&text).with_context(|| format!("{} is no file of evidence", file.display()))
 }

@@ -28,6 +28,32 @@ pub struct SignedExchange {
     pub evidence: Evidence,
 }
 
+/// A row of an archive of batches: the columns of the table.
+#[derive(Deserialize)]
+struct ArchivedBatch {
+    id: Uuid,
+    origin: u32,
+    accepted_at: String,
+    busicode: u16,
+    action: u16,
+    busilist: String,
+    evidence: Evidence,
+}
+
+impl From<ArchivedBatch> for SignedExchange {
+    fn from(row: ArchivedBatch) -> Self {
+        Self {
+            batch: row.id,
+            origin: format!("{:06}", row.origin),
+            accepted: row.accepted_at,
+            busicode: format!("{:03}", row.busicode),
+            action: format!("{:02}", row.action),
+            busilist: row.busilist,
+            evidence: row.evidence,
+        }
+    }
+}
+
 /// What a signature is checked with.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
@@ -71,6 +97,14 @@ const CERTIFICATE: &str = "X509-SM3:";
 const DIGEST: &str = "SM3:";
 
 impl SignedExchange {
+    /// Reads a file of evidence, or a row of an archive.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).or_else(|error| match serde_json::from_str::<ArchivedBatch>(text) {
+            Ok(row) => Ok(row.into()),
+            Err(_) => Err(error),
+        })
+    }
+
     /// Whether the sender has signed exactly this.
     pub fn verify(&self, cipher: &dyn Cipher, means: Means<'_>) -> Result<(), NotProven> {
         let Evidence { appid, random, sign, profile, .. } = &self.evidence;
@@ -189,6 +223,12 @@ mod tests {
     fn a_file_of_evidence_is_read_as_it_was_written() {
         let written = exchange(Profile::Cmac, Form { after: " ".to_owned(), ..Form::default() });
         let text = serde_json::to_string_pretty(&written).unwrap();
-        assert_eq!(serde_json::from_str::<SignedExchange>(&text).unwrap(), written);
+        assert_eq!(SignedExchange::read(&text).unwrap(), written);
+        let row = serde_json::json!({
+            "id": written.batch, "origin": 370203, "accepted_at": written.accepted, "busicode": 7, "action": 1, "stale": 0,
+            "busilist": written.busilist, "evidence": written.evidence,
+        });
+        assert_eq!(SignedExchange::read(&row.to_string()).unwrap(), written);
+        assert!(SignedExchange::read("{}").is_err());
     }
 }

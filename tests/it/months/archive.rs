@@ -73,6 +73,11 @@ async fn clause_6_4_an_archived_batch_stays_verifiable_offline() {
     };
     assert!(signed(&text) && !signed(&text.replace("A-0", "A-9")));
     assert_eq!(random, "sent");
+    std::fs::write(folder.path().join("row.json"), row.to_string()).unwrap();
+    std::fs::write(folder.path().join("key"), KEY).unwrap();
+    let proven = sesame(folder.path(), &["evidence", "verify", "--key-file", "key", "row.json"]).await;
+    assert_eq!(proven.status, 0, "{proven:?}");
+    ["row.json", "key"].iter().for_each(|name| std::fs::remove_file(folder.path().join(name)).unwrap());
 
     let trailer = check(&files[2]).unwrap().trailer;
     assert_eq!((trailer.node.as_str(), trailer.rows), ("370203", 2));
