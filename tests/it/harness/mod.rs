@@ -1,6 +1,7 @@
 //! One private RabbitMQ and PostgreSQL for the whole test process; a vhost and a database for each node of each test.
 
 mod api;
+mod batch;
 mod command;
 mod forgery;
 mod node;
@@ -12,6 +13,7 @@ pub mod records;
 mod wait;
 
 pub use api::Api;
+pub use batch::batch;
 pub use command::sesame;
 pub use forgery::{Forgery, honest, publish, region};
 pub use node::{APP, KEY, Spec, TestNode};

@@ -1,8 +1,8 @@
 //! A cursor skips and doubles no record while data is being written (contract 6.1).
 
-use crate::harness::database;
+use crate::harness::{self, database};
 use sesame::record::{Change, Effect, Fields, RecordId, Version};
-use sesame::standard::code::{Action, BusinessCode};
+use sesame::standard::code::BusinessCode;
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
 use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError};
@@ -44,29 +44,7 @@ fn batch(writer: usize, number: usize, of: usize) -> NewBatch {
             format!("w{writer}-{of}-{at}").as_str(),
         )]))),
     });
-    NewBatch {
-        id,
-        origin: home,
-        appid: format!("app-{writer}"),
-        random: id.to_string(),
-        busicode: seven(),
-        action: Action::Add,
-        region: home,
-        digest: [0; 32],
-        accepted,
-        home,
-        trace: serde_json::json!([]),
-        evidence: serde_json::json!({}),
-        bytes: 2,
-        body: vec![],
-        dataset_version: "1".to_owned(),
-        records: 1,
-        changes: changes.collect(),
-        unapplied: Vec::new(),
-        refused: Vec::new(),
-        failure: None,
-        must_exist: false,
-    }
+    NewBatch { appid: format!("app-{writer}"), ..harness::batch(id, home, accepted, changes.collect()) }
 }
 
 async fn commit(store: &Store, batch: NewBatch) {

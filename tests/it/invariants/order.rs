@@ -1,6 +1,6 @@
 //! Invariant 3: the same set of changes gives the same records whatever the order, repetition and grouping.
 
-use crate::harness::database;
+use crate::harness::{self, database};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sesame::record::{Change, Effect, Fields, RecordId, State, Version};
@@ -54,29 +54,7 @@ fn batch(region: Region, number: u128, drafts: &[Draft]) -> NewBatch {
             effect: effect.clone(),
         }
     });
-    NewBatch {
-        id,
-        origin: region,
-        appid: "app".to_owned(),
-        random: id.to_string(),
-        busicode,
-        action: Action::Add,
-        region,
-        digest: [number as u8; 32],
-        accepted,
-        home: region,
-        trace: serde_json::json!([]),
-        evidence: serde_json::json!({}),
-        bytes: 2,
-        body: vec![],
-        dataset_version: "1".to_owned(),
-        records: drafts.len() as u32,
-        changes: changes.collect(),
-        unapplied: Vec::new(),
-        refused: Vec::new(),
-        failure: None,
-        must_exist: false,
-    }
+    NewBatch { digest: [number as u8; 32], ..harness::batch(id, region, accepted, changes.collect()) }
 }
 
 fn expected(batches: &[NewBatch]) -> BTreeMap<String, State> {

@@ -1,8 +1,8 @@
 //! A batch that was committed without some of its records: what it lacks is merged once, by whichever copy brings it first.
 
-use crate::harness::database;
+use crate::harness::{self, database};
 use sesame::record::{Change, Effect, Fields, RecordId, Version};
-use sesame::standard::code::{Action, BusinessCode};
+use sesame::standard::code::BusinessCode;
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
 use sesame::store::{NewBatch, Purpose, Store, StoreError, Verdict};
@@ -21,27 +21,11 @@ fn batch(unapplied: &[u32], refused: &[u32]) -> NewBatch {
         effect: Effect::Add(Fields::from_members([("A", "1")])),
     });
     NewBatch {
-        id,
-        origin: home,
-        appid: "app".to_owned(),
-        random: "r".to_owned(),
-        busicode,
-        action: Action::Add,
-        region: home,
-        digest: [1; 32],
-        accepted,
-        home,
-        trace: serde_json::json!([]),
-        evidence: serde_json::json!({}),
-        bytes: 2,
-        body: vec![],
         dataset_version: if unapplied.is_empty() { "2" } else { "1" }.to_owned(),
         records: RECORDS - refused.len() as u32,
-        changes: changes.collect(),
         unapplied: unapplied.to_vec(),
         refused: refused.to_vec(),
-        failure: None,
-        must_exist: false,
+        ..harness::batch(id, home, accepted, changes.collect())
     }
 }
 
