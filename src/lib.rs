@@ -21,6 +21,7 @@ pub mod interface;
 pub mod lab;
 pub mod metrics;
 pub mod node;
+pub mod receipt;
 pub mod record;
 pub mod server;
 pub mod standard;

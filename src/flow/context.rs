@@ -1,6 +1,7 @@
 //! What every step of a node works with.
 
 use super::Oldest;
+use super::receipts::Receipts;
 use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Names, Publisher};
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct Context {
     pub consuming: Connection,
     /// Names of exchanges and queues.
     pub names: Names,
+    /// Takes what children are to be told of their batches.
+    pub receipts: Receipts,
     /// How old what the consumers hold is.
     pub oldest: Oldest,
     /// How batches are committed and tried again.

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Role};
 use crate::console::{self, Access, Console, Operator};
 use crate::flow::failures::Sweeper;
+use crate::flow::receipts::Announcer;
 use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
@@ -168,11 +169,14 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
     let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, store, .. } = assembly;
+        let Assembly { context, uplink, receipts, inbox, store, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
         migrated.store(true, Ordering::Relaxed);
+        if persists || receipts.is_some() {
+            Announcer::new(context.clone(), inbox).start(&tracker);
+        }
         if persists {
             let outbox = Outbox::start(context.clone(), &tracker);
             Persist::new(context.clone(), outbox).start(&tracker);
@@ -183,6 +187,10 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
         }
         if let Some(uplink) = uplink {
             uplink.start(&tracker);
+        }
+        if let Some((reader, asker)) = receipts {
+            reader.start(&tracker);
+            asker.start(&tracker);
         }
     });
 }

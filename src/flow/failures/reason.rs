@@ -37,7 +37,7 @@ pub enum Reason {
 
 impl Reason {
     /// The stable code.
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Reason::Copied => "COPIED",
             Reason::Malformed => "MALFORMED",

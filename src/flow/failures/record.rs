@@ -5,6 +5,7 @@ use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
 use crate::flow::Context;
 use crate::metrics;
+use crate::receipt::{BadRecord, CHILD_HEADER};
 use crate::store::{About, NewBatch, NewFailure, StoreError};
 use uuid::Uuid;
 
@@ -17,12 +18,14 @@ pub struct Fault {
     pub detail: String,
     /// What the message tells of itself.
     pub about: About,
+    /// What is wrong with its bad records, the first of them, where that is the reason.
+    pub bad: Vec<BadRecord>,
 }
 
 impl Fault {
     /// A fault of a message of which nothing is known yet.
     pub fn new(reason: Reason, detail: String) -> Self {
-        Self { reason, detail, about: About::default() }
+        Self { reason, detail, about: About::default(), bad: Vec::new() }
     }
 
     /// The fault of a message that tells this of itself.
@@ -64,6 +67,12 @@ pub async fn record(
     let pause = i64::try_from(next.pause.as_micros()).unwrap_or(i64::MAX);
     // A body that cannot be compressed would be lost with the ack: it is kept as it is then, which zstd can frame too.
     let body = zstd::bulk::compress(&delivery.body, LEVEL).map_err(|e| StoreError::Outage(e.to_string()))?;
+    let mut headers = delivery.headers.clone();
+    // The node's own user publishes it again: who sent it has to be known then too, and is the broker's word alone.
+    headers.remove(CHILD_HEADER);
+    if let Some(child) = context.receipts.child_of(delivery) {
+        headers.insert(CHILD_HEADER.to_owned(), child.appid.clone());
+    }
     let failure = NewFailure {
         id,
         batch,
@@ -77,10 +86,14 @@ pub async fn record(
         next: context.clock.now().plus_micros(pause),
         about: fault.about,
         routing_key: delivery.routing_key.clone(),
-        headers: delivery.headers.clone(),
+        headers,
         body,
     };
-    context.store.fail(&failure).await
+    context.store.fail(&failure).await?;
+    if step == "persist" {
+        context.receipts.look(delivery, &fault.bad);
+    }
+    Ok(())
 }
 
 /// Marks the failure of a delivery that was tried again and went through.

@@ -6,8 +6,10 @@ use super::prepare::{Onward, Prepared, Preparer};
 use crate::broker::{Consumer, Delivery, Message, ack_all};
 use crate::flow::caution::Caution;
 use crate::flow::failures::{Attempt, Fault, record};
+use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox};
 use crate::metrics;
+use crate::receipt::{AGAIN_HEADER, Kind, is_of};
 use crate::store::{NewBatch, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,17 +98,33 @@ impl Persist {
                 () = self.context.stop.cancelled() => return End::Stopped,
                 () = caution.calm() => return End::Calm,
             };
-            let group = match collected {
-                Ok(group) => Arc::new(group),
+            let (questions, group) = match collected {
+                Ok(group) => group.into_iter().partition::<Vec<_>, _>(|one| is_of(Kind::Question, &one.headers)),
                 Err(error) => {
                     tracing::warn!(%error, "will consume again");
                     return End::BrokerLost;
                 }
             };
+            let group = Arc::new(group);
             let _room = self.room(&group).await;
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
-            if !self.process_surely(queue, &group).await {
+            if !group.is_empty() && !self.process_surely(queue, &group).await {
                 return End::Stopped;
+            }
+            // Behind the batches that came with it, and may be asked for.
+            self.hear(questions).await;
+        }
+    }
+
+    /// Takes children's questions for their receipts.
+    async fn hear(&self, questions: Vec<Delivery>) {
+        for question in questions {
+            if let Err(error) = self.context.receipts.asked(self.context.node.cipher.as_ref(), &question) {
+                ::metrics::counter!(metrics::QUESTIONS_REFUSED).increment(1);
+                tracing::warn!(%error, user = ?question.user_id, "a question for receipts is not answered");
+            }
+            if let Err(error) = question.ack().await {
+                tracing::debug!(error, "an ack was lost");
             }
         }
     }
@@ -195,10 +213,41 @@ impl Persist {
                 if let Some(onward) = onward {
                     self.hand_on(batch, onward);
                 }
+                self.tell(delivery, batch).await?;
             }
-            Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
+            Ok(_) => {
+                ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1);
+                self.tell_again(delivery, batch).await?;
+            }
             Err(fault) => self.keep(delivery, fault.of(batch)).await?,
         }
+        Ok(())
+    }
+
+    /// Tells the child that sent a batch of its commit. Of one without some of its records the failure tells.
+    async fn tell(&self, delivery: &Delivery, batch: &NewBatch) -> Result<(), Outage> {
+        let Some(child) = self.context.receipts.child_of(delivery) else { return Ok(()) };
+        if batch.failure.is_some() || delivery.headers.contains_key(AGAIN_HEADER) {
+            return self.tell_again(delivery, batch).await;
+        }
+        if batch.unapplied.is_empty() {
+            self.context.receipts.persisted(child, batch.id, batch.records, self.context.clock.now());
+        }
+        Ok(())
+    }
+
+    /// Tells what the store says of a batch that has been here before. One that its child has signed anew settles what became of
+    /// the copy that nobody could verify.
+    async fn tell_again(&self, delivery: &Delivery, batch: &NewBatch) -> Result<(), Outage> {
+        let Some(child) = self.context.receipts.child_of(delivery) else { return Ok(()) };
+        if delivery.headers.contains_key(AGAIN_HEADER) {
+            match self.context.store.supersede_failures(batch.id, &child.appid, &OF_SIGNATURE).await {
+                Err(error) if error.is_outage() => return Err(Outage(error)),
+                Err(error) => tracing::warn!(%error, batch = %batch.id, "a failure of its signature stays open"),
+                Ok(_) => {}
+            }
+        }
+        self.context.receipts.look(delivery, &[]);
         Ok(())
     }
 
