@@ -15,6 +15,11 @@ use crate::store::{BatchState, LogFilter, LogRow};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+/// A row of the log tells of the tiers above too.
+const LOG_ROW_BYTES: usize = 2 * ROW_BYTES;
+/// Characters shown of what a tier above says.
+const EXPLAINED_CHARS: usize = 600;
+
 /// A log query whose conditions were read.
 pub(super) struct LogQuery {
     filter: LogFilter,
@@ -74,7 +79,7 @@ async fn of_random(door: &Door, filter: &LogFilter) -> Result<Vec<Uuid>, Denial>
 
 /// Answers one page.
 pub(super) async fn answer(door: &Door, query: &LogQuery) -> Result<Success, Denial> {
-    let share = Some(lend(door, query.filter.size as usize * ROW_BYTES).await?);
+    let share = Some(lend(door, query.filter.size as usize * LOG_ROW_BYTES).await?);
     let of_random = of_random(door, &query.filter).await?;
     let filter = LogFilter { of_random, ..query.filter.clone() };
     let (rows, more) = door.store.read_log(&filter).await.map_err(|e| unavailable(&e))?;
@@ -148,6 +153,10 @@ fn explained(verdict: &Verdict) -> String {
     }
     for bad in &verdict.bad {
         text.push_str(&format!("；第{}条 {}（{}）：{}", bad.index, bad.field, bad.rule, bad.error));
+    }
+    if let Some((end, _)) = text.char_indices().nth(EXPLAINED_CHARS) {
+        text.truncate(end);
+        text.push('…');
     }
     text
 }

@@ -77,7 +77,7 @@ impl Store {
     /// How many batches are unsettled, up to `most`.
     pub async fn unsettled(&self, most: i64) -> Result<i64, StoreError> {
         let client = self.client().await?;
-        let count = "SELECT count(*) FROM (SELECT 1 FROM unsettled LIMIT $1) some";
+        let count = "SELECT count(*) FROM (SELECT 1 FROM unsettled LIMIT $1) counted";
         Ok(client.query_one(count, &[&most]).await?.get(0))
     }
 
