@@ -18,8 +18,11 @@ const SIGN_HEADER: &str = "sesame-sign";
 
 /// Batches that a letter or a question is about at most.
 pub const MOST_BATCHES: usize = 1_000;
-/// Longer than any letter of so many verdicts need be.
-const MOST_BYTES: usize = 16 << 20;
+/// Longer than any letter is: see [`Letter::parts`].
+const MOST_BYTES: usize = 4 << 20;
+/// Verdicts of a letter, and bytes of what they say in words, but for the last of them.
+const LETTER_MOST: usize = 500;
+const LETTER_BYTES: usize = 1 << 20;
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +127,22 @@ impl Letter {
         };
         // Strings, numbers and lists of them always make JSON.
         serde_json::to_string(&wire).unwrap_or_default()
+    }
+
+    /// Verdicts in the parts that make a letter each.
+    pub fn parts(verdicts: &[Verdict]) -> Vec<&[Verdict]> {
+        let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
+        for (at, verdict) in verdicts.iter().enumerate() {
+            if at - begin >= LETTER_MOST || bytes >= LETTER_BYTES {
+                parts.push(&verdicts[begin..at]);
+                (begin, bytes) = (at, 0);
+            }
+            bytes += verdict.words();
+        }
+        if begin < verdicts.len() {
+            parts.push(&verdicts[begin..]);
+        }
+        parts
     }
 
     /// Reads a letter from `parent` to `own`. A parent speaks for itself and for those above it alone.
@@ -283,6 +302,22 @@ mod tests {
         assert_eq!(Letter::read(&letter.write(), at("370200"), at("370203")).unwrap(), letter);
         let question = Question { from: at("370203"), to: at("370200"), batches: vec![Uuid::from_u128(9)] };
         assert_eq!(Question::read(&question.write(), at("370203"), at("370200")).unwrap(), question);
+    }
+
+    #[test]
+    fn many_verdicts_make_letters_that_are_not_too_long() {
+        let one = letter("370200").verdicts.remove(0);
+        let parts = |verdicts: &[Verdict]| Letter::parts(verdicts).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(parts(&[]), Vec::<usize>::new());
+        assert_eq!(parts(&vec![one.clone(); 1_001]), [500, 500, 1]);
+        let bad = BadRecord { error: "错".repeat(200), ..one.bad[0].clone() };
+        let wordy = Verdict { message: "错".repeat(500), bad: vec![bad; Verdict::MOST_BAD], ..one }.bounded();
+        let wordy = vec![wordy; 1_000];
+        assert_eq!(parts(&wordy).iter().sum::<usize>(), 1_000);
+        for part in Letter::parts(&wordy) {
+            let letter = Letter { verdicts: part.to_vec(), ..letter("370200") };
+            assert!(letter.write().len() < MOST_BYTES);
+        }
     }
 
     #[test]

@@ -121,6 +121,12 @@ impl Verdict {
     /// Length of [`Verdict::order`].
     pub const ORDER_BYTES: usize = 27;
 
+    /// Bytes of what it says in words.
+    pub fn words(&self) -> usize {
+        let bad = self.bad.iter().map(|bad| 64 + bad.field.len() + bad.rule.len() + bad.error.len());
+        self.code.len() + self.message.len() + bad.sum::<usize>()
+    }
+
     /// The verdict with its texts and lists cut to what is kept, and without what PostgreSQL cannot hold.
     pub fn bounded(mut self) -> Self {
         self.bad.truncate(Self::MOST_BAD);

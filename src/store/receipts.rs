@@ -2,6 +2,7 @@
 
 use super::batches::{Late, corrupt, region};
 use super::{Store, StoreError};
+use crate::failure;
 use crate::receipt::{BadRecord, State, Step, Verdict, is_settled, merge};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
@@ -59,8 +60,8 @@ pub struct Committed {
 /// A failure that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFailure {
-    /// As the table of failures has it.
-    pub state: String,
+    /// Where it stands.
+    pub state: failure::State,
     /// A stable code.
     pub reason: String,
     /// For people.
@@ -126,7 +127,8 @@ impl Store {
         let client = self.client().await?;
         let statement = client.prepare_cached(FAILURES).await?;
         let failures = client.query(&statement, &[&batches, &user]).await?;
-        let mut failures: HashMap<Uuid, OpenFailure> = failures.iter().map(|row| (row.get(0), failure(row))).collect();
+        let failures = failures.iter().map(|row| Ok((row.get(0), open_failure(row)?)));
+        let mut failures = failures.collect::<Result<HashMap<Uuid, OpenFailure>, StoreError>>()?;
         let statement = client.prepare_cached(STANDINGS).await?;
         let committed = client.query(&statement, &[&batches]).await?;
         let committed = committed.iter().map(|row| Ok((row.get(0), committed_of(row)?)));
@@ -142,17 +144,18 @@ impl Store {
 
     /// Resolves the failures, of these reasons, of messages of this child that said they were of a batch which has been committed
     /// since: the child has signed it anew, and the message that nobody could verify will never be.
-    pub async fn supersede_failures(&self, batch: Uuid, user: &str, reasons: &[&str]) -> Result<u64, StoreError> {
+    pub async fn supersede_failures(&self, batch: Uuid, user: &str, reasons: &[&str]) -> Result<(), StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let update = "UPDATE failures SET state = 'resolved', next_at = NULL WHERE batch = $1 AND step = 'persist' \
-                      AND state <> 'resolved' AND reason = ANY($3) AND headers->>'sesame-child' = $2";
-        let resolved = tx.execute(update, &[&batch, &user, &reasons]).await?;
-        if resolved > 0 {
-            super::batches::note_resolved(&tx, &[batch]).await?;
+        let select = "SELECT id FROM failures WHERE batch = $1 AND step = 'persist' AND state <> 'resolved' \
+                      AND reason = ANY($3) AND headers->>'sesame-child' = $2";
+        let rows = tx.query(select, &[&batch, &user, &reasons]).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+        if !ids.is_empty() {
+            super::failures::resolve(&tx, &ids).await?;
         }
         tx.commit().await?;
-        Ok(resolved)
+        Ok(())
     }
 }
 
@@ -278,9 +281,9 @@ fn verdict(row: &Row) -> Result<Verdict, StoreError> {
     })
 }
 
-fn failure(row: &Row) -> OpenFailure {
-    let at = row.get::<_, OffsetDateTime>(4).into();
-    OpenFailure { state: row.get(1), reason: row.get(2), detail: row.get(3), at }
+fn open_failure(row: &Row) -> Result<OpenFailure, StoreError> {
+    let state = row.get::<_, &str>(1).parse().map_err(|_| corrupt("state"))?;
+    Ok(OpenFailure { state, reason: row.get(2), detail: row.get(3), at: row.get::<_, OffsetDateTime>(4).into() })
 }
 
 fn committed_of(row: &Row) -> Result<(Committed, Way), StoreError> {

@@ -51,7 +51,8 @@ impl Store {
     }
 
     /// Notes batches that the parent does not know, or whose signature it does not: they are to be sent again, sealed with the key of
-    /// mark `key`. The first time with a key that is at once; after that when they would be asked for, and so often only.
+    /// mark `key`. The first time with a key that is at once; after that when they would be asked for, and so often only. Not those
+    /// that the parent's broker has refused: their failure brings them back, or an operator has given them up.
     pub async fn want_again(&self, batches: &[Uuid], key: i32, now: Moment) -> Result<(), StoreError> {
         if batches.is_empty() {
             return Ok(());
@@ -60,7 +61,9 @@ impl Store {
         let update = "UPDATE unsettled SET again = true, \
                       next_at = CASE WHEN sealed_with IS DISTINCT FROM $2 THEN $3 ELSE next_at END, \
                       sent_again = CASE WHEN sealed_with IS DISTINCT FROM $2 THEN 0 ELSE sent_again END \
-                      WHERE batch = ANY($1) AND NOT again AND (sealed_with IS DISTINCT FROM $2 OR sent_again < $4)";
+                      WHERE batch = ANY($1) AND NOT again AND (sealed_with IS DISTINCT FROM $2 OR sent_again < $4) \
+                      AND NOT EXISTS (SELECT 1 FROM failures f WHERE f.batch = unsettled.batch AND f.step = 'uplink' \
+                      AND f.state <> 'resolved')";
         client.execute(update, &[&batches, &key, &OffsetDateTime::from(now), &MOST_AGAIN]).await?;
         Ok(())
     }

@@ -4,8 +4,9 @@ use super::commit::{Outage, commit};
 use super::group::collect;
 use super::prepare::{Onward, Prepared, Preparer};
 use crate::broker::{Consumer, Delivery, Message, ack_all};
+use crate::failure::Attempt;
 use crate::flow::caution::Caution;
-use crate::flow::failures::{Attempt, Fault, record};
+use crate::flow::failures::{Failed, Fault, attempt_of, record};
 use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox};
 use crate::metrics;
@@ -157,30 +158,29 @@ impl Persist {
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
     async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
         let prepared = self.prepare(group).await;
-        let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut batches, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {
                 Ok(Prepared { batch, unapplied, onward }) => {
                     batches.push(batch);
                     good.push((delivery, unapplied, onward));
                 }
-                Err(fault) => bad.push((delivery, fault)),
+                Err(fault) => failed.push(self.failed(delivery, fault)),
             }
         }
         let outcomes = commit(&self.context, &batches).await?;
-        for (delivery, fault) in bad {
-            self.keep(delivery, fault).await?;
-        }
         for (((delivery, unapplied, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
             let is_short = match &outcome {
                 Ok(Verdict::Committed { .. }) => true,
                 Ok(Verdict::Resumed { left }) => *left > 0,
                 _ => false,
             };
-            self.settle(delivery, batch, onward, outcome).await?;
-            if let (true, Some(fault)) = (is_short, unapplied) {
-                self.keep(delivery, fault.of(batch)).await?;
-            }
+            self.supersede(delivery, batch, &outcome).await?;
+            let fault = self.settle(delivery, batch, onward, outcome).or(unapplied.filter(|_| is_short));
+            failed.extend(fault.map(|fault| self.failed(delivery, fault.of(batch))));
+        }
+        if !failed.is_empty() {
+            record(&self.context, "persist", failed).await.map_err(Outage)?;
         }
         if let Err(error) = ack_all(group).await {
             // What is not acked comes back and is found to be committed.
@@ -200,55 +200,60 @@ impl Persist {
         }
     }
 
-    async fn settle(
+    /// Goes on with a batch that went through; what is wrong with one that did not.
+    fn settle(
         &self,
         delivery: &Delivery,
         batch: &NewBatch,
         onward: Option<Onward>,
         outcome: Result<Verdict, Fault>,
-    ) -> Result<(), Outage> {
+    ) -> Option<Fault> {
         match outcome {
             Ok(Verdict::Committed { stale }) => {
                 self.count(batch, stale);
                 if let Some(onward) = onward {
                     self.hand_on(batch, onward);
                 }
-                self.tell(delivery, batch).await?;
+                self.tell(delivery, batch);
             }
             Ok(_) => {
                 ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1);
-                self.tell_again(delivery, batch).await?;
+                self.context.receipts.look(delivery, &[]);
             }
-            Err(fault) => self.keep(delivery, fault.of(batch)).await?,
+            Err(fault) => return Some(fault),
         }
-        Ok(())
+        None
     }
 
     /// Tells the child that sent a batch of its commit. Of one without some of its records the failure tells.
-    async fn tell(&self, delivery: &Delivery, batch: &NewBatch) -> Result<(), Outage> {
-        let Some(child) = self.context.receipts.child_of(delivery) else { return Ok(()) };
+    fn tell(&self, delivery: &Delivery, batch: &NewBatch) {
+        let Some(child) = self.context.receipts.child_of(delivery) else { return };
         if batch.failure.is_some() || delivery.headers.contains_key(AGAIN_HEADER) {
-            return self.tell_again(delivery, batch).await;
-        }
-        if batch.unapplied.is_empty() {
+            self.context.receipts.look(delivery, &[]);
+        } else if batch.unapplied.is_empty() {
             self.context.receipts.persisted(child, batch.id, batch.records, self.context.clock.now());
         }
-        Ok(())
     }
 
-    /// Tells what the store says of a batch that has been here before. One that its child has signed anew settles what became of
-    /// the copy that nobody could verify.
-    async fn tell_again(&self, delivery: &Delivery, batch: &NewBatch) -> Result<(), Outage> {
-        let Some(child) = self.context.receipts.child_of(delivery) else { return Ok(()) };
-        if delivery.headers.contains_key(AGAIN_HEADER) {
-            match self.context.store.supersede_failures(batch.id, &child.appid, &OF_SIGNATURE).await {
-                Err(error) if error.is_outage() => return Err(Outage(error)),
-                Err(error) => tracing::warn!(%error, batch = %batch.id, "a failure of its signature stays open"),
-                Ok(_) => {}
+    /// A batch that its child has signed anew, once committed, settles what became of the copy that nobody could verify.
+    async fn supersede(
+        &self,
+        delivery: &Delivery,
+        batch: &NewBatch,
+        outcome: &Result<Verdict, Fault>,
+    ) -> Result<(), Outage> {
+        let child = self.context.receipts.child_of(delivery);
+        let (Some(child), true, Ok(_)) = (child, delivery.headers.contains_key(AGAIN_HEADER), outcome) else {
+            return Ok(());
+        };
+        match self.context.store.supersede_failures(batch.id, &child.appid, &OF_SIGNATURE).await {
+            Err(error) if error.is_outage() => Err(Outage(error)),
+            Err(error) => {
+                tracing::warn!(%error, batch = %batch.id, "a failure of its signature stays open");
+                Ok(())
             }
+            Ok(()) => Ok(()),
         }
-        self.context.receipts.look(delivery, &[]);
-        Ok(())
     }
 
     fn hand_on(&self, batch: &NewBatch, onward: Onward) {
@@ -261,16 +266,11 @@ impl Persist {
         });
     }
 
-    /// Keeps a batch that failed, with its body, so that it can be acked.
-    async fn keep(&self, delivery: &Delivery, fault: Fault) -> Result<(), Outage> {
-        let attempt = self.attempt(delivery);
-        record(&self.context, "persist", delivery, fault, attempt).await.map_err(Outage)
-    }
-
     /// The token counts only where this node itself published the message again.
-    fn attempt(&self, delivery: &Delivery) -> Attempt {
+    fn failed<'a>(&self, delivery: &'a Delivery, fault: Fault) -> Failed<'a> {
         let own = delivery.user_id.as_deref() == Some(self.context.node.appid.as_str());
-        if own { Attempt::of(&delivery.headers) } else { Attempt::FIRST }
+        let attempt = if own { attempt_of(&delivery.headers) } else { Attempt::FIRST };
+        Failed { delivery, fault, attempt }
     }
 
     fn count(&self, batch: &NewBatch, stale: u32) {

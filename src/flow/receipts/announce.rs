@@ -22,8 +22,6 @@ pub struct Announcer {
 /// What is gathered before it is sent, and how long that may take.
 const GATHER_MOST: usize = 300;
 const GATHER: Duration = Duration::from_millis(200);
-/// Verdicts of a letter.
-const LETTER_MOST: usize = 500;
 /// A broker that confirms nothing for so long must not fill the memory; what was to be told is asked for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -139,7 +137,7 @@ impl Announcer {
 
     async fn publish(&self, child: &Child, outgoing: Outgoing) {
         let Outgoing { verdicts, mut unknown, .. } = outgoing;
-        let mut parts: Vec<&[Verdict]> = verdicts.chunks(LETTER_MOST).collect();
+        let mut parts = Letter::parts(&verdicts);
         if parts.is_empty() && !unknown.is_empty() {
             parts.push(&[]);
         }

@@ -1,6 +1,6 @@
 //! What a node says of a batch, from what its store has. Pure.
 
-use crate::flow::failures::Reason;
+use crate::failure::{self, Reason};
 use crate::receipt::{BadRecord, Children, State, Verdict};
 use crate::standard::region::Region;
 use crate::store::{Committed, OpenFailure, Standing, Way};
@@ -81,7 +81,7 @@ impl Answering<'_> {
             batch: standing.batch,
             node: self.node,
             above: self.above,
-            state: state_of(&failure.state),
+            state: state_of(failure.state),
             at: failure.at,
             records: 0,
             unapplied: 0,
@@ -92,12 +92,13 @@ impl Answering<'_> {
     }
 }
 
-/// The word of the table of failures, as the interface log says it.
-fn state_of(failure: &str) -> State {
+/// As the interface log says it: whether the rule or an operator has given it up makes no difference below.
+fn state_of(failure: failure::State) -> State {
     match failure {
-        "failed" | "parked" => State::Parked,
-        "abandoned" | "discarded" => State::Abandoned,
-        _ => State::Failed,
+        failure::State::Retrying => State::Failed,
+        failure::State::Parked => State::Parked,
+        failure::State::Abandoned | failure::State::Discarded => State::Abandoned,
+        failure::State::Resolved => State::Resolved,
     }
 }
 
@@ -115,7 +116,7 @@ mod tests {
     fn standing(committed: Option<Committed>, failure: Option<&str>) -> Standing {
         let way = Way { origin: region("370203"), last: Some(region("370203")) };
         let failure = failure.map(|state| OpenFailure {
-            state: state.to_owned(),
+            state: state.parse().unwrap(),
             reason: "INVALID_RECORDS".to_owned(),
             detail: "错".to_owned(),
             at: Moment::from_micros(9),

@@ -95,8 +95,7 @@ impl Receipts {
 
     /// A verdict of a tier above goes on down.
     pub(super) fn pass_on(&self, child: &Child, verdict: Verdict) {
-        let kib = 1 + (verdict.message.len() + bytes(&verdict.bad)) / 1024;
-        self.offer(child.region, kib, What::Verdict(Box::new(verdict)));
+        self.offer(child.region, 1 + verdict.words() / 1024, What::Verdict(Box::new(verdict)));
     }
 
     /// Something has become of the batch of a delivery, or of whatever it says it is: its child is told what the store says of it.
@@ -104,7 +103,8 @@ impl Receipts {
     pub(in crate::flow) fn look(&self, delivery: &Delivery, bad: &[BadRecord]) {
         let Some(child) = self.child_of(delivery) else { return };
         if let Ok(manifest) = Manifest::from_headers(&delivery.headers) {
-            self.offer(child.region, 1 + bytes(bad) / 1024, What::Standing(manifest.batch, bad.to_vec()));
+            let words = bad.iter().map(|bad| bad.field.len() + bad.rule.len() + bad.error.len()).sum::<usize>();
+            self.offer(child.region, 1 + words / 1024, What::Standing(manifest.batch, bad.to_vec()));
         }
     }
 
@@ -124,8 +124,4 @@ impl Receipts {
             ::metrics::counter!(metrics::RECEIPTS_DROPPED).increment(1);
         }
     }
-}
-
-fn bytes(bad: &[BadRecord]) -> usize {
-    bad.iter().map(|bad| 64 + bad.field.len() + bad.rule.len() + bad.error.len()).sum()
 }

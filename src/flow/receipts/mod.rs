@@ -13,8 +13,8 @@ pub use ask::Asker;
 pub use handle::{Inbox, Receipts};
 pub use read::Reader;
 
-use super::failures::Reason;
 use crate::batch::NodeIdentity;
+use crate::failure::Reason;
 use crate::standard::sign::{Canonical, Profile, Signer};
 
 /// Failures of a hop's signature: what the child sent cannot be verified, so it signs anew and sends again.

@@ -24,7 +24,7 @@ pub struct Reader {
 }
 
 /// Letters taken ahead of their acks, and at once.
-const PREFETCH: u16 = 20;
+const PREFETCH: u16 = 8;
 /// A parent without a queue for this node, or of before receipts: look again after this time.
 const NO_QUEUE: Duration = Duration::from_secs(5);
 /// How often a transaction that met another is run again at once.

@@ -30,7 +30,7 @@ async fn all_resolved(city: &TestNode, is_resolved: bool) {
     .await;
 }
 
-const LONG: &str = "[persist]\nretry_secs = [1, 1]\npark_secs = 86400\n";
+const LONG: &str = "[failures]\nretry_secs = [1, 1]\npark_secs = 86400\n";
 
 /// The parent has forgotten the former key while something sealed with it was on its way.
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ async fn a_lost_receipt_is_asked_for_after_ten_minutes() {
 async fn receipts_doubled_in_reverse_and_late_end_in_the_same_state() {
     let strict = Datasets::shipped();
     strict.refuse_remarks_with("密");
-    let quick = format!("{}[persist]\nretry_secs = [1, 1]\npark_secs = 3\n", strict.settings());
+    let quick = format!("{}[failures]\nretry_secs = [1, 1]\npark_secs = 3\n", strict.settings());
     let mut pair = Pair::prepared(&quick).await;
     pair.readable(false).await;
     pair.city.run(sesame::clock::Clock::system()).await;

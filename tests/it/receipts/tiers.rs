@@ -68,7 +68,7 @@ async fn clause_6_1_the_entering_node_knows_what_became_of_a_batch_at_each_of_th
 async fn clause_6_5_3_bad_records_of_an_upper_tier_are_named_at_the_entering_node_and_their_mending_too() {
     let strict = Datasets::shipped();
     strict.refuse_remarks_with("密");
-    let quick = format!("{}[persist]\nretry_secs = [1, 1]\npark_secs = 4\n", strict.settings());
+    let quick = format!("{}[failures]\nretry_secs = [1, 1]\npark_secs = 4\n", strict.settings());
     let nodes = branch(&quick).await;
     let app = App::of(&nodes[0]);
     let mut list: Vec<Value> = (0..5).map(|n| records::check(&format!("B-{n}"), "370203", UPDATED)).collect();
