@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
     ("broker", &["failure", "standard", "tls"]),
     ("store", &["failure", "receipt", "record", "standard", "tls"]),
     ("volume", &["standard"]),
+    ("desk", &["batch", "broker", "clock", "dataset", "failure", "standard", "store"]),
     ("history", &["batch", "dataset", "record", "standard", "store"]),
     (
         "flow",
@@ -52,7 +53,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "volume",
         ],
     ),
-    ("console", &["dataset", "interface", "metrics", "standard", "store", "tls"]),
+    ("console", &["dataset", "desk", "interface", "metrics", "standard", "store", "tls"]),
     (
         "node",
         &[
@@ -63,6 +64,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "config",
             "console",
             "dataset",
+            "desk",
             "failure",
             "flow",
             "ingress",
@@ -92,6 +94,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "config",
             "dataset",
             "demo",
+            "desk",
             "federation",
             "generate",
             "history",
