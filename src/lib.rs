@@ -19,6 +19,7 @@ pub mod history;
 pub mod ingress;
 pub mod interface;
 pub mod lab;
+pub mod marks;
 pub mod metrics;
 pub mod node;
 pub mod record;

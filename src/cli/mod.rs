@@ -10,6 +10,7 @@ mod exchange;
 mod generate;
 mod interface;
 mod lab;
+mod marks;
 mod past;
 mod serve;
 mod topology;
@@ -35,6 +36,8 @@ enum Command {
     Serve(serve::Serve),
     /// The parties that may call a node: add them, rotate their keys, change what they may do
     App(app::AppCommand),
+    /// Transfers that failed at the door: list them, clear one by hand
+    Marks(marks::MarksCommand),
     /// The data dictionary: check its files, show a dataset, try records against it
     Dataset(dataset::DatasetCommand),
     /// Make a node's RabbitMQ vhost as topology/ declares it
@@ -65,6 +68,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::App(command) => command.run(),
+        Command::Marks(command) => command.run(),
         Command::Dataset(command) => command.run(),
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 26] = [
+const ARROWS: [(&str, &[&str]); 27] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -32,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
+    ("marks", &["clock", "config", "metrics", "standard", "store"]),
     (
         "ingress",
         &[
@@ -42,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
             "config",
             "dataset",
             "interface",
+            "marks",
             "metrics",
             "standard",
             "store",
@@ -63,6 +65,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
             "flow",
             "ingress",
             "interface",
+            "marks",
             "metrics",
             "server",
             "standard",
@@ -92,6 +95,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
             "history",
             "interface",
             "lab",
+            "marks",
             "metrics",
             "node",
             "record",
