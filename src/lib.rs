@@ -27,4 +27,5 @@ pub mod server;
 pub mod standard;
 pub mod store;
 pub mod tls;
+pub mod transmission;
 pub mod volume;

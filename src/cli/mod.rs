@@ -12,6 +12,7 @@ mod interface;
 mod lab;
 mod marks;
 mod past;
+mod send;
 mod serve;
 mod topology;
 
@@ -49,7 +50,7 @@ enum Command {
     /// Write the interface document, for people or as OpenAPI
     Interface(interface::InterfaceCommand),
     /// Sign and send records from a file
-    Send(exchange::Send),
+    Send(send::Send),
     /// Query records, or the whole past of one
     Query(exchange::Query),
     /// Check the signatures that senders gave with their exchanges

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 28] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("tls", &["config", "metrics", "standard"]),
     ("server", &["metrics", "tls"]),
     ("client", &["standard", "tls"]),
+    ("transmission", &["client", "clock", "standard"]),
     ("generate", &["dataset", "standard"]),
     ("interface", &["dataset", "generate", "standard"]),
     ("broker", &["standard", "tls"]),
@@ -102,6 +103,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "standard",
             "store",
             "tls",
+            "transmission",
         ],
     ),
 ];
