@@ -60,6 +60,8 @@ async fn clause_7_4_marks_are_listed_and_cleared_by_hand_with_who_and_why() {
     let elsewhere = ["marks", "clear", APP, "R", "--source", "10.0.0.1", "--why", "x"];
     assert_eq!(desk.run(&elsewhere).await.status, 1);
     marked(&app, "R").await;
+    // Health looks once a second: only what it has seen it can see end.
+    alarmed(&desk.node, Some(APP)).await;
     let ended = desk.run(&["marks", "clear", APP, "R", "--why", "the key was rotated too early"]).await;
     assert_eq!((ended.status, ended.stdout.trim()), (0, "cleared 1"), "{ended:?}");
     alarmed(&desk.node, None).await;

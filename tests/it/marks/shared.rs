@@ -25,6 +25,7 @@ async fn clause_7_4_a_mark_holds_at_every_process_and_ends_at_every_process() {
     let (one, other) = two().await;
     let (here, there) = (App::of(&one), App::of(&other));
     mark(&here, "R").await;
+    alarmed(&one, Some(&format!("{APP} 1"))).await;
     alarmed(&other, Some(&format!("{APP} 1"))).await;
     marked(&there, "R").await;
     good(&there, "R").accepted().await;
