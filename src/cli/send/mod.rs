@@ -47,8 +47,8 @@ pub struct Send {
     /// Repeat an exchange whose outcome is unknown: the random it was sent with
     #[arg(long, value_parser = Random::parse, conflicts_with_all = ["resume", "list"])]
     random: Option<Random>,
-    /// Folder where exchanges that are not settled are kept, without keys or records; $XDG_STATE_HOME/sesame/send or
-    /// ~/.local/state/sesame/send by default
+    /// Folder where exchanges that are not settled are kept, without keys or records; by default sesame/send in
+    /// `$XDG_STATE_HOME`, or in ~/.local/state
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Pauses after the first and the second failed try, in seconds
