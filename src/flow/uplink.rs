@@ -9,9 +9,10 @@
 
 use super::Context;
 use super::context::PROBE;
-use super::failures::{Attempt, Fault, Reason, mend, record};
+use super::failures::{Failed, Fault, attempt_of, mend, record};
 use crate::batch::Manifest;
 use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher, ack_all};
+use crate::failure::Reason;
 use crate::metrics;
 use crate::volume::Pace;
 use futures_util::future::join_all;
@@ -342,8 +343,9 @@ impl Uplink {
 
     async fn fail(&self, delivery: &Delivery, error: &PublishError) -> Result<(), End> {
         let fault = Fault::new(Reason::RefusedByParent, error.to_string());
-        let attempt = Attempt::of(&delivery.headers);
-        while let Err(error) = record(&self.context, "uplink", delivery, fault.clone(), attempt).await {
+        let attempt = attempt_of(&delivery.headers);
+        let failed = || vec![Failed { delivery, fault: fault.clone(), attempt }];
+        while let Err(error) = record(&self.context, "uplink", failed()).await {
             tracing::warn!(%error, "waiting for the store");
             if !self.context.store_up().await || !self.context.pause(PROBE).await {
                 return Err(End::Stopped);
