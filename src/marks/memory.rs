@@ -13,8 +13,9 @@ pub(super) struct Memory {
     standings: HashMap<Arc<Transfer>, Standing>,
     /// The same transfers by the last thing that happened to them.
     by_age: BTreeSet<(Moment, Arc<Transfer>)>,
-    /// Those of which the store does not know everything yet.
-    unshared: BTreeSet<Arc<Transfer>>,
+    /// Those of which the store does not know everything yet, in the same order: whoever fails by the thousand does not keep
+    /// others' from being told.
+    unshared: BTreeSet<(Moment, Arc<Transfer>)>,
 }
 
 impl Memory {
@@ -56,7 +57,7 @@ impl Memory {
     /// Some of what the store does not know yet.
     pub(super) fn unshared(&self, most: usize) -> Vec<(Arc<Transfer>, Standing)> {
         let some = self.unshared.iter().take(most);
-        some.filter_map(|transfer| Some((transfer.clone(), self.standings.get(transfer)?.clone()))).collect()
+        some.filter_map(|(_, transfer)| Some((transfer.clone(), self.standings.get(transfer)?.clone()))).collect()
     }
 
     /// What the store knows of a transfer, other processes' part included.
@@ -97,7 +98,7 @@ impl Memory {
         // Nothing ever happened to it: there is nothing to remember.
         let Some(latest) = standing.latest() else { return };
         if is_unshared {
-            self.unshared.insert(transfer.clone());
+            self.unshared.insert((latest, transfer.clone()));
         }
         self.by_age.insert((latest, transfer.clone()));
         self.standings.insert(transfer, standing);
@@ -112,9 +113,10 @@ impl Memory {
         if let Some(standing) = self.standings.remove(transfer)
             && let Some(latest) = standing.latest()
         {
-            self.by_age.remove(&(latest, transfer.clone()));
+            let aged = (latest, transfer.clone());
+            self.by_age.remove(&aged);
+            self.unshared.remove(&aged);
         }
-        self.unshared.remove(transfer);
     }
 }
 

@@ -116,17 +116,20 @@ impl Shelf {
         }
     }
 
-    /// Everything that is not settled, the oldest first.
-    pub fn all(&self) -> Result<Vec<Transmission>, ShelfError> {
-        let mut all = Vec::new();
+    /// Everything that is not settled, the oldest first, and what cannot be read, which is no reason to hold up the rest.
+    pub fn all(&self) -> Result<(Vec<Transmission>, Vec<ShelfError>), ShelfError> {
+        let (mut all, mut bad) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&self.folder).map_err(disk("read", &self.folder))? {
             let path = entry.map_err(disk("read", &self.folder))?.path();
             if path.extension().is_some_and(|extension| extension == EXTENSION) {
-                all.extend(read(&path)?);
+                match read(&path) {
+                    Ok(kept) => all.extend(kept),
+                    Err(error) => bad.push(error),
+                }
             }
         }
         all.sort_by_key(|transmission| transmission.begun);
-        Ok(all)
+        Ok((all, bad))
     }
 
     /// Writes a file of another name, and sees it on disk.
@@ -224,7 +227,7 @@ mod tests {
         shelf.put(&one).unwrap();
         let shelf = Shelf::open(&folder.path().join("a/b")).unwrap();
         assert_eq!(shelf.find(&one.content).unwrap().as_ref(), Some(&one));
-        assert_eq!(shelf.all().unwrap(), [one.clone(), other]);
+        assert_eq!(shelf.all().unwrap().0, [one.clone(), other]);
         shelf.remove(&one.content).unwrap();
         shelf.remove(&one.content).unwrap();
         assert_eq!(shelf.find(&one.content).unwrap(), None);
@@ -256,11 +259,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::open(folder.path()).unwrap();
         fs::write(folder.path().join("x.writing"), "{\"url\":").unwrap();
-        assert!(shelf.all().unwrap().is_empty());
+        assert!(shelf.all().unwrap().0.is_empty());
         let kept = transmission("[1]", "r");
         shelf.begin(&kept).unwrap();
         fs::write(shelf.path(&kept.content), "{\"url\":").unwrap();
         let error = shelf.find(&kept.content).unwrap_err().to_string();
         assert!(error.contains("holds no transmission") && error.contains("delete it"), "{error}");
+        let good = transmission("[2]", "r");
+        shelf.begin(&good).unwrap();
+        let (all, bad) = shelf.all().unwrap();
+        assert_eq!((all, bad.len()), (vec![good], 1), "one that is damaged holds up no other");
     }
 }

@@ -69,8 +69,10 @@ impl Desk<'_> {
     /// Sends everything kept for a node and an app whose time has come.
     pub(super) async fn resume(&self, url: &str, appid: &str) -> anyhow::Result<ExitCode> {
         let (now, url) = (Clock::system().now(), url.trim_end_matches('/'));
-        let (mut sent, mut failed, mut rest) = (0, 0, 0);
-        for mut kept in self.shelf.all()? {
+        let (all, bad) = self.shelf.all()?;
+        bad.iter().for_each(|error| eprintln!("sesame: {error}"));
+        let (mut sent, mut failed, mut rest) = (0, bad.len(), 0);
+        for mut kept in all {
             let content = &kept.content;
             let is_due = self.again || kept.rests_until(now).is_none();
             if content.url != url || content.appid != appid || !is_due {

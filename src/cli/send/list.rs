@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(super) fn run(shelf: &Shelf, as_json: bool) -> anyhow::Result<ExitCode> {
-    let (kept, now) = (shelf.all()?, Clock::system().now());
+    let ((kept, bad), now) = (shelf.all()?, Clock::system().now());
+    bad.iter().for_each(|error| eprintln!("sesame: {error}"));
+    let code = if bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if as_json {
         println!("{}", Value::Array(kept.iter().map(|kept| shown(kept, now)).collect()));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
     println!("{:<8} {:<5} {:<19} {:<8} {:<6} {:<36} FILE", "STATE", "TRIES", "NEXT", "BUSICODE", "ACTION", "RANDOM");
     for kept in &kept {
@@ -20,7 +22,7 @@ pub(super) fn run(shelf: &Shelf, as_json: bool) -> anyhow::Result<ExitCode> {
         println!("{state:<8} {:<5} {next:<19} {code:<8} {action:<6} {random:<36} {}", kept.tries, kept.file.display());
         println!("    {} as {}: {}", kept.content.url, kept.content.appid, kept.reason);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// `open` may go at once; `resting` when its node asked it to come back, `marked` when its mark ends.

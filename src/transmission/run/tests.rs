@@ -70,7 +70,7 @@ impl Desk {
     }
 
     fn kept(&self) -> Vec<Transmission> {
-        self.shelf.all().unwrap()
+        self.shelf.all().unwrap().0
     }
 }
 

@@ -195,7 +195,7 @@ async fn invariant_2_what_the_node_has_taken_unknown_to_its_sender_counts_once_a
     kept.resume();
     let ended = run.go(kept, true, send, |_| {}).await.unwrap();
     assert!(matches!(&ended, Ended::Settled { outcome: Ok(answered), .. } if answered.success), "{ended:?}");
-    assert!(shelf.all().unwrap().is_empty());
+    assert!(shelf.all().unwrap().0.is_empty());
     holds(&sender.node, 3).await;
     let rows = logged(&sender, "swallowed").await;
     assert_eq!(rows.len(), 1, "one batch: {rows:?}");
