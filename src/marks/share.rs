@@ -38,6 +38,8 @@ impl Sharer {
         tasks.spawn(async move {
             let mut told = String::new();
             loop {
+                // Asked before the look: what was seen during the last one is not to be lost with the process.
+                let is_last = self.stop.is_cancelled();
                 let looked = tokio::time::timeout(PATIENCE, self.look()).await.unwrap_or_else(|_| {
                     self.store.renew();
                     Err(StoreError::Outage(format!("no answer within {} s", PATIENCE.as_secs())))
@@ -50,10 +52,9 @@ impl Sharer {
                     }
                     Err(_) => {}
                 }
-                if self.stop.is_cancelled() {
+                if is_last {
                     return;
                 }
-                // Once more after the stop: what was seen since the last look is not to be lost with the process.
                 tokio::select! {
                     () = tokio::time::sleep(LOOK) => {}
                     () = self.stop.cancelled() => {}
