@@ -1,5 +1,6 @@
 //! `sesame marks`: the transfers that failed at the node's door (§7.4).
 
+use super::actor::actor;
 use super::app::office::Desk;
 use crate::clock::Clock;
 use crate::marks::{Guard, Standing};
@@ -122,7 +123,7 @@ impl Clear {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let office = self.desk.open().await?;
         let source = self.source.map(|source| source.to_canonical());
-        let actor = office.actor();
+        let actor = actor();
         let act = AppAct {
             at: Clock::system().now(),
             appid: self.appid.clone(),

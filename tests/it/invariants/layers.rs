@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 29] = [
+const ARROWS: [(&str, &[&str]); 30] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
     ("broker", &["failure", "standard", "tls"]),
     ("store", &["failure", "record", "standard", "tls"]),
     ("volume", &["standard"]),
+    ("desk", &["batch", "broker", "clock", "dataset", "failure", "standard", "store"]),
     ("history", &["batch", "dataset", "record", "standard", "store"]),
     (
         "flow",
@@ -53,7 +54,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "volume",
         ],
     ),
-    ("console", &["dataset", "interface", "metrics", "standard", "store", "tls"]),
+    ("console", &["dataset", "desk", "interface", "metrics", "standard", "store", "tls"]),
     (
         "node",
         &[
@@ -64,6 +65,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "config",
             "console",
             "dataset",
+            "desk",
             "failure",
             "flow",
             "ingress",
@@ -93,6 +95,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "config",
             "dataset",
             "demo",
+            "desk",
             "federation",
             "generate",
             "history",
