@@ -10,7 +10,7 @@ use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
-use crate::flow::{Context, Oldest, Uplink};
+use crate::flow::{Context, Oldest, Stuck, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::interface::{BadAlias, Documents};
 use crate::standard::cipher::Software;
@@ -85,6 +85,8 @@ pub struct Assembly {
     pub refresher: Option<Refresher>,
     /// The store for queries and pages.
     pub store: Store,
+    /// Where this process works on batches: what takes such as may break its connection.
+    pub apart: Option<Apart>,
     /// The link to the parent, where this process has one.
     pub uplink: Option<Uplink>,
     /// The node's broker, publishing side.
@@ -93,6 +95,14 @@ pub struct Assembly {
     pub certificates: Certificates,
     /// What watches over the files of the data dictionary, where there are any.
     pub watcher: Option<Watcher>,
+}
+
+/// Connections to the node's broker that nothing else uses.
+pub struct Apart {
+    /// Takes from the quarantine.
+    pub quarantine: Connection,
+    /// Takes what has come off the road.
+    pub salvage: Connection,
 }
 
 impl Assembly {
@@ -139,6 +149,7 @@ impl Assembly {
             consuming: connect(uri, tls, "consume"),
             names,
             oldest: Oldest::default(),
+            stuck: Stuck::default(),
             settings: config.persist.clone(),
             rule: rule_of(&config.failures),
             has_parent: config.parent.is_some(),
@@ -174,6 +185,10 @@ impl Assembly {
             apps,
             refresher,
             store: serving,
+            apart: config
+                .node
+                .has(Role::Persist)
+                .then(|| Apart { quarantine: connect(uri, tls, "quarantine"), salvage: connect(uri, tls, "salvage") }),
             uplink,
             publisher,
             watcher,

@@ -6,8 +6,8 @@ use super::{Assembly, Listeners, StartError, servers};
 use crate::clock::Clock;
 use crate::config::{Config, Role};
 use crate::console::{self, Access, Console, Operator};
-use crate::flow::failures::{Returner, Sweeper};
-use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
+use crate::flow::failures::{Returner, Salvage, Sweeper};
+use crate::flow::{Context, LogWriter, Outbox, Persist, Quarantine, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
@@ -142,6 +142,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),
+            ("处理 work", checks.work),
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
@@ -164,18 +165,19 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
 
 /// Starts the steps once the store's schema is ready.
 fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, tasks: &TaskTracker) {
-    let persists = config.node.has(Role::Persist);
     let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, store, .. } = assembly;
+        let Assembly { context, uplink, store, apart, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
         migrated.store(true, Ordering::Relaxed);
-        if persists {
+        if let Some(apart) = apart {
             let outbox = Outbox::start(context.clone(), &tracker);
-            Persist::new(context.clone(), outbox).start(&tracker);
+            Persist::new(context.clone(), outbox.clone()).start(&tracker);
+            Quarantine::new(context.clone(), apart.quarantine, outbox).start(&tracker);
+            Salvage::new(context.clone(), apart.salvage).start(&tracker);
             LogWriter::new(context.clone()).start(&tracker);
             let (clock, stop) = (context.clock.clone(), context.stop.clone());
             Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);

@@ -6,6 +6,7 @@ mod harness;
 mod history;
 mod invariants;
 mod months;
+mod poison;
 mod refusals;
 mod rules;
 mod samples;

@@ -6,6 +6,7 @@ use crate::broker::Delivery;
 use crate::failure::{Attempt, Reason, Then};
 use crate::flow::Context;
 use crate::metrics;
+use crate::standard::code::{Action, BusinessCode};
 use crate::store::{About, NewBatch, NewFailure, StoreError};
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -43,6 +44,24 @@ impl Fault {
             records: Some(batch.records),
             accepted: Some(batch.accepted),
         })
+    }
+}
+
+/// What a message tells of itself that nobody could, or dared to, open. Nothing of it is verified but that a user of this broker
+/// published it.
+pub fn unread(delivery: &Delivery) -> About {
+    let Some(manifest) = Manifest::from_headers(&delivery.headers).ok().filter(|_| delivery.user_id.is_some()) else {
+        return About::default();
+    };
+    let mut key = delivery.routing_key.rsplit('.');
+    About {
+        action: key.next().and_then(|code| Action::parse(code).ok()),
+        busicode: key.next().and_then(|code| BusinessCode::parse(code).ok()),
+        appid: Some(manifest.evidence.appid),
+        random: Some(manifest.evidence.random),
+        region: Some(manifest.home),
+        records: Some(manifest.records),
+        accepted: Some(manifest.accepted),
     }
 }
 
