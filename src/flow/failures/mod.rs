@@ -8,7 +8,7 @@ mod salvage;
 mod sweep;
 mod token;
 
-pub use record::{Failed, Fault, mend, record, unread};
+pub use record::{Failed, Fault, mend, record, record_surely, unread};
 pub use replay::again;
 pub use returned::Returner;
 pub use salvage::Salvage;

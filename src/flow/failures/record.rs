@@ -5,6 +5,7 @@ use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
 use crate::failure::{Attempt, Reason, Then};
 use crate::flow::Context;
+use crate::flow::context::PROBE;
 use crate::metrics;
 use crate::standard::code::{Action, BusinessCode};
 use crate::store::{About, NewBatch, NewFailure, StoreError};
@@ -69,6 +70,7 @@ pub fn unread(delivery: &Delivery) -> About {
 const LEVEL: i32 = 1;
 
 /// A delivery that failed at a step.
+#[derive(Clone)]
 pub struct Failed<'a> {
     /// The message.
     pub delivery: &'a Delivery,
@@ -115,6 +117,17 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
         tracing::warn!(%error, step, "the token of a failure could not be parked; the sweeper will find it overdue");
     }
     Ok(())
+}
+
+/// Records a failed attempt, however long the store is away. False when told to stop meanwhile.
+pub async fn record_surely(context: &Context, step: &'static str, failed: Failed<'_>) -> bool {
+    while let Err(error) = record(context, step, vec![failed.clone()]).await {
+        tracing::warn!(%error, step, "waiting for the store");
+        if !context.pause(PROBE).await || !context.store_up().await {
+            return false;
+        }
+    }
+    true
 }
 
 /// Marks the failure of a delivery that was tried again and went through.

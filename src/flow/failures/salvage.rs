@@ -2,8 +2,8 @@
 //! their bytes; the first is kept until an operator acts, the second is tried again by the rule of §7.4, since it goes straight
 //! to its step then, past the binding that was missing.
 
-use super::{Failed, Fault, attempt_of_own, record, unread};
-use crate::broker::{Connection, Consumer, Delivery, Names};
+use super::{Failed, Fault, attempt_of_own, record_surely, unread};
+use crate::broker::{Connection, Delivery, Getter, Names};
 use crate::failure::Reason;
 use crate::flow::{Context, aside};
 use crate::metrics;
@@ -17,7 +17,7 @@ pub struct Salvage {
     consuming: Connection,
 }
 
-/// Before what could not be done is tried again.
+/// Between two looks at an empty queue, and before what could not be done is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Where RabbitMQ notes the queue that gave a message up.
 const FIRST_QUEUE: &str = "x-first-death-queue";
@@ -65,15 +65,12 @@ impl Salvage {
         };
         while context.store_up().await && context.broker_up(&self.consuming).await {
             // One at a time: what breaks the connection is then given up alone, and bodies may be large.
-            match self.consuming.consume(&queue, 1).await {
-                Ok(mut consumer) => {
-                    let end = self.serve(&mut consumer, found).await;
-                    consumer.close().await;
-                    if matches!(end, End::Stopped) {
-                        return;
-                    }
+            if let Ok(getter) = self.consuming.getter(&queue).await {
+                let end = self.serve(&getter, found).await;
+                getter.close().await;
+                if matches!(end, End::Stopped) {
+                    return;
                 }
-                Err(error) => tracing::debug!(%error, "looked into later"),
             }
             if !context.pause(PAUSE).await {
                 return;
@@ -81,28 +78,33 @@ impl Salvage {
         }
     }
 
-    async fn serve(&self, consumer: &mut Consumer, found: Found) -> End {
-        loop {
-            let delivery = tokio::select! {
-                delivery = consumer.next() => delivery,
-                () = self.context.stop.cancelled() => return End::Stopped,
-            };
-            let Ok(delivery) = delivery else { return End::Again };
-            if let Err(error) = self.keep(&delivery_of(delivery, &self.context.node.appid), found).await {
-                tracing::warn!(error, ?found, "kept later");
-                return End::Again;
+    async fn serve(&self, getter: &Getter, found: Found) -> End {
+        while !self.context.stop.is_cancelled() {
+            match getter.get().await {
+                Ok(Some(delivery)) => {
+                    if let Err(end) = self.keep(&delivery_of(delivery, &self.context.node.appid), found).await {
+                        return end;
+                    }
+                }
+                Ok(None) => drop(self.context.pause(PAUSE).await),
+                Err(error) => {
+                    tracing::debug!(%error, "looked into later");
+                    return End::Again;
+                }
             }
         }
+        End::Stopped
     }
 
-    async fn keep(&self, taken: &Taken, found: Found) -> Result<(), String> {
+    async fn keep(&self, taken: &Taken, found: Found) -> Result<(), End> {
         let (context, delivery) = (&self.context, &taken.delivery);
         match road_of(context.names, found, taken) {
             Road::Step(step) => {
                 let fault = fault_of(found, taken).about(unread(delivery));
                 let attempt = attempt_of_own(delivery, &context.node.appid);
-                let failed = vec![Failed { delivery, fault, attempt }];
-                record(context, step, failed).await.map_err(|error| error.to_string())?;
+                if !record_surely(context, step, Failed { delivery, fault, attempt }).await {
+                    return Err(End::Stopped);
+                }
             }
             Road::Log => {
                 tracing::error!(?found, "entries of the interface log are lost");
@@ -112,7 +114,7 @@ impl Salvage {
                 tracing::warn!(?found, exchange = delivery.exchange, "dropped: it is sent again by itself")
             }
         }
-        delivery.ack().await
+        delivery.ack().await.map_err(|_| End::Again)
     }
 }
 

@@ -5,9 +5,9 @@
 
 use super::commit::Outage;
 use super::run::Persist;
-use crate::broker::{Connection, Consumer, Delivery};
+use crate::broker::{Connection, Delivery, Getter};
 use crate::failure::Reason;
-use crate::flow::failures::{Failed, Fault, attempt_of_own, record, unread};
+use crate::flow::failures::{Failed, Fault, attempt_of_own, record_surely, unread};
 use crate::flow::{Context, Outbox, aside};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long work under way may take to end once told to stop.
 const FINISH: Duration = Duration::from_secs(10);
+/// Between two looks at an empty queue.
+const LOOK: Duration = Duration::from_millis(500);
 /// Before a queue is asked for again that is not there, or refuses.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -70,20 +72,11 @@ impl Quarantine {
             return;
         }
         while context.able().await && context.store_up().await && context.broker_up(&self.consuming).await {
-            match self.consuming.consume(&context.names.quarantine(), 1).await {
-                Ok(mut consumer) => {
-                    let end = self.serve(&mut consumer).await;
-                    consumer.close().await;
-                    if matches!(end, End::Stopped) {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    let error = error.to_string();
-                    if error != told {
-                        tracing::warn!(error, "nothing can be taken from quarantine: sesame topology check tells more");
-                        told = error;
-                    }
+            if let Ok(getter) = self.consuming.getter(&context.names.quarantine()).await {
+                let end = self.serve(&getter, &mut told).await;
+                getter.close().await;
+                if matches!(end, End::Stopped) {
+                    return;
                 }
             }
             if !context.pause(PAUSE).await {
@@ -92,20 +85,29 @@ impl Quarantine {
         }
     }
 
-    async fn serve(&self, consumer: &mut Consumer) -> End {
-        loop {
-            if self.context.stuck.too_many() {
-                return End::Again;
+    async fn serve(&self, getter: &Getter, told: &mut String) -> End {
+        while !self.context.stuck.too_many() {
+            if self.context.stop.is_cancelled() {
+                return End::Stopped;
             }
-            let delivery = tokio::select! {
-                delivery = consumer.next() => delivery,
-                () = self.context.stop.cancelled() => return End::Stopped,
-            };
-            let Ok(delivery) = delivery else { return End::Again };
-            if let Err(end) = self.work_on(delivery).await {
-                return end;
+            match getter.get().await {
+                Ok(Some(delivery)) => {
+                    if let Err(end) = self.work_on(delivery).await {
+                        return end;
+                    }
+                }
+                Ok(None) => drop(self.context.pause(LOOK).await),
+                Err(error) => {
+                    let error = error.to_string();
+                    if error != *told {
+                        tracing::warn!(error, "nothing can be taken from quarantine: sesame topology check tells more");
+                        *told = error;
+                    }
+                    return End::Again;
+                }
             }
         }
+        End::Again
     }
 
     async fn work_on(&self, delivery: Delivery) -> Result<(), End> {
@@ -182,12 +184,9 @@ impl Quarantine {
     async fn give_up(&self, delivery: &Delivery, why: String) -> Result<(), End> {
         let fault = Fault::new(Reason::Poison, why).about(unread(delivery));
         let attempt = attempt_of_own(delivery, &self.context.node.appid);
-        match record(&self.context, "persist", vec![Failed { delivery, fault, attempt }]).await {
-            Ok(()) => delivery.ack().await.map_err(|_| End::Again),
-            Err(error) => {
-                tracing::warn!(%error, "waiting for the store");
-                Err(End::Again)
-            }
+        if !record_surely(&self.context, "persist", Failed { delivery, fault, attempt }).await {
+            return Err(End::Stopped);
         }
+        delivery.ack().await.map_err(|_| End::Again)
     }
 }

@@ -47,7 +47,8 @@ pub async fn add_neighbours(url: &str, prefix: &str, count: usize) {
 
 /// How many records the node holds.
 pub async fn records_held(node: &TestNode) -> Option<i64> {
-    Some(node.store().tally(node.config.node.region).await.ok()?.first()?.records)
+    let tally = node.store().tally(node.config.node.region).await.ok()?;
+    Some(tally.first().map_or(0, |row| row.records))
 }
 
 pub async fn holds(node: &TestNode, records: i64, what: &str) {
