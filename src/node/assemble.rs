@@ -138,7 +138,7 @@ impl Assembly {
             Store::secured(config.store.uri.text(), connections, purpose, certificates.store.clone())
         };
         let serving = store(config.store.connections, Purpose::Serve)?;
-        let consumers = config.persist.consumers * 2 + 4;
+        let consumers = config.persist.consumers * 2 + 6;
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
