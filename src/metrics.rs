@@ -61,6 +61,8 @@ pub const ROUNDS: &str = "sesame_failure_rounds_total";
 pub const QUARANTINED: &str = "sesame_quarantined_total";
 /// Threads of this process that were given up, each over a batch whose reading does not end.
 pub const STUCK_THREADS: &str = "sesame_stuck_threads";
+/// Failures that operators had tried again.
+pub const REPLAYS: &str = "sesame_replays_total";
 /// Batches confirmed by the parent's broker.
 pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 /// 1 while the link to the parent works, else 0.
@@ -101,7 +103,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 48] = [
+pub const ALL: [&str; 49] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -130,6 +132,7 @@ pub const ALL: [&str; 48] = [
     ROUNDS,
     QUARANTINED,
     STUCK_THREADS,
+    REPLAYS,
     UPLINK_SENT,
     UPLINK_UP,
     UPLINK_LAG,
@@ -195,6 +198,7 @@ fn describe() {
     describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
     describe_counter!(QUARANTINED, "Batches set aside in quarantine, by reason");
     describe_gauge!(STUCK_THREADS, "Threads given up, each over a batch whose reading does not end");
+    describe_counter!(REPLAYS, "Failures that operators had tried again");
     describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");

@@ -23,7 +23,9 @@ pub use apps::AppSettings;
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
 pub use failures::FailureSettings;
-pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
+pub use interface::{
+    ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorRights, OperatorSettings,
+};
 pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};

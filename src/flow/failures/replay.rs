@@ -33,5 +33,10 @@ pub async fn again(context: &Context, due: &DueFailure) -> Result<(), String> {
         _ => context.names.persist(),
     };
     let message = Message { exchange, routing_key: due.routing_key.clone(), id: due.id, headers, body: body.into() };
-    context.publisher.publish(&message).await.map_err(|e| e.to_string())
+    let published = match due.reason {
+        // Where there is no quarantine yet, RabbitMQ closes the channel.
+        Some(Reason::Poison) => context.publisher.publish_alone(&message).await,
+        _ => context.publisher.publish(&message).await,
+    };
+    published.map_err(|e| e.to_string())
 }

@@ -118,7 +118,10 @@ impl Quarantine {
             return self.give_up(&delivery, format!("{deaths} processes ended while they worked on it alone")).await;
         }
         if delivery.delivery_count > 0 {
-            tracing::warn!(deaths, "a process ended with it in hand: it goes behind the others");
+            tracing::warn!(
+                deaths,
+                "whoever had it in hand has ended, or lost its connection: it goes behind the others"
+            );
             return self.put_back(&delivery, deaths).await;
         }
         let group = Arc::new(vec![delivery]);

@@ -1,7 +1,7 @@
 //! A batch that is a trap: the database makes whoever works on it wait. So the product needs no switch for tests by which it could
 //! be harmed.
 
-use crate::harness::{APP, KEY, TestNode, eventually, records};
+use crate::harness::{APP, KEY, TestNode, eventually, records, sesame};
 use futures_util::StreamExt;
 use futures_util::stream;
 use sesame::client::Client;
@@ -94,9 +94,11 @@ pub async fn kept_as(node: &TestNode, reason: &str, state: &str) -> Kept {
     .await
 }
 
-/// What an operator's replay does to the row; the sweeper publishes it then.
+/// An operator has mended the cause.
 pub async fn replay(node: &TestNode) {
-    let update = "UPDATE failures SET state = 'retrying', round = round + 1, attempts = 0, next_at = now() - interval '1 hour' \
-                  WHERE state = 'abandoned'";
-    node.sql().await.execute(update, &[]).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("node.toml"), &node.toml).unwrap();
+    let words = ["failures", "replay", "--config", "node.toml", "--reason", "POISON", "--why", "原因已排除"];
+    let ended = sesame(folder.path(), &words).await;
+    assert_eq!(ended.status, 0, "{ended:?}");
 }
