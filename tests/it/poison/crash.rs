@@ -45,6 +45,7 @@ async fn end_each_time(node: &TestNode, process: &mut NodeProcess, api: &Api, en
         process.kill_and_restart();
         // Who sleeps in a trigger does not notice that its client has gone.
         sql.execute("SELECT pg_terminate_backend($1)", &[&backend]).await.unwrap();
+        eventually("it has left the trap", || async { (trapped(&sql).await != Some(backend)).then_some(()) }).await;
         ends += 1;
         assert!(ends < 20, "it is worked on for ever");
     }
