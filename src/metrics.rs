@@ -57,6 +57,10 @@ pub const FAILED_ATTEMPTS: &str = "sesame_failed_attempts_total";
 pub const FAILURES: &str = "sesame_failures";
 /// Failures whose round began anew after the pause of §7.4. Label: step.
 pub const ROUNDS: &str = "sesame_failure_rounds_total";
+/// Batches set aside in quarantine. Label: reason (delivered a third time: `deliveries`, `stalled`).
+pub const QUARANTINED: &str = "sesame_quarantined_total";
+/// Threads of this process that were given up, each over a batch whose reading does not end.
+pub const STUCK_THREADS: &str = "sesame_stuck_threads";
 /// Failures that operators had tried again.
 pub const REPLAYS: &str = "sesame_replays_total";
 /// Batches confirmed by the parent's broker.
@@ -103,7 +107,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 49] = [
+pub const ALL: [&str; 51] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -130,6 +134,8 @@ pub const ALL: [&str; 49] = [
     FAILED_ATTEMPTS,
     FAILURES,
     ROUNDS,
+    QUARANTINED,
+    STUCK_THREADS,
     REPLAYS,
     UPLINK_SENT,
     UPLINK_UP,
@@ -196,6 +202,8 @@ fn describe() {
     describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
     describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");
     describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
+    describe_counter!(QUARANTINED, "Batches set aside in quarantine, by reason");
+    describe_gauge!(STUCK_THREADS, "Threads given up, each over a batch whose reading does not end");
     describe_counter!(REPLAYS, "Failures that operators had tried again");
     describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
@@ -226,6 +234,10 @@ fn start_at_zero() {
     for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED, TRANSFERS_MARKED] {
         metrics::counter!(name).absolute(0);
     }
+    for reason in ["deliveries", "stalled"] {
+        metrics::counter!(QUARANTINED, "reason" => reason).absolute(0);
+    }
+    metrics::gauge!(STUCK_THREADS).set(0.0);
     for result in ["welcome", "wrong", "held", "closed"] {
         metrics::counter!(CONSOLE_LOGINS, "result" => result).absolute(0);
     }

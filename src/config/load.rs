@@ -1,6 +1,7 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::failures::LONGEST_SECS;
+use super::persist::LONGEST_WATCH_SECS;
 use super::secret::within;
 use super::{ChildSettings, ClientCertificates, Config, ListenerTls, neighbours, transport};
 use std::path::{Path, PathBuf};
@@ -189,6 +190,13 @@ fn check(config: &Config) -> Result<(), String> {
     if failures.retry_secs.iter().chain([&failures.park_secs]).any(|secs| *secs > LONGEST_SECS) {
         return Err(format!("[failures] a pause is at most {} seconds: RabbitMQ takes no more", LONGEST_SECS));
     }
+    let watches = [config.persist.stall_secs, config.persist.watchdog_secs];
+    if watches.iter().any(|secs| !(1..=LONGEST_WATCH_SECS).contains(secs)) {
+        return Err(format!(
+            "[persist] stall_secs and watchdog_secs are at least 1 and at most {LONGEST_WATCH_SECS}: RabbitMQ takes a message back \
+             after 30 minutes"
+        ));
+    }
     if config.retention.archive.is_some() && config.retention.drop_unarchived {
         return Err("[retention] archive and drop_unarchived contradict each other: take one of them out".to_owned());
     }
@@ -276,6 +284,7 @@ mod tests {
                 .unwrap_err()
                 .contains("contradict")
         );
+        assert!(with("watchdog_secs = 300", "watchdog_secs = 1800").unwrap_err().contains("30 minutes"));
         assert!(with("keep_months = 13", "keep_months = 0").unwrap_err().contains("keep_months"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
     }

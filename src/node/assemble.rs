@@ -10,7 +10,7 @@ use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
-use crate::flow::{Context, Oldest, Uplink};
+use crate::flow::{Context, Oldest, Stuck, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::interface::{BadAlias, Documents};
 use crate::marks::{Guard, Sharer};
@@ -88,6 +88,8 @@ pub struct Assembly {
     pub marks: Option<(Guard, Sharer)>,
     /// The store for queries and pages.
     pub store: Store,
+    /// Where this process works on batches: what takes such as may break its connection.
+    pub apart: Option<Apart>,
     /// The link to the parent, where this process has one.
     pub uplink: Option<Uplink>,
     /// The node's broker, publishing side.
@@ -96,6 +98,14 @@ pub struct Assembly {
     pub certificates: Certificates,
     /// What watches over the files of the data dictionary, where there are any.
     pub watcher: Option<Watcher>,
+}
+
+/// Connections to the node's broker that nothing else uses.
+pub struct Apart {
+    /// Takes from the quarantine.
+    pub quarantine: Connection,
+    /// Takes what has come off the road.
+    pub salvage: Connection,
 }
 
 impl Assembly {
@@ -131,7 +141,7 @@ impl Assembly {
             Store::secured(config.store.uri.text(), connections, purpose, certificates.store.clone())
         };
         let serving = store(config.store.connections, Purpose::Serve)?;
-        let consumers = config.persist.consumers * 2 + 4;
+        let consumers = config.persist.consumers * 2 + 6;
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
@@ -142,6 +152,7 @@ impl Assembly {
             consuming: connect(uri, tls, "consume"),
             names,
             oldest: Oldest::default(),
+            stuck: Stuck::default(),
             settings: config.persist.clone(),
             rule: rule_of(&config.failures),
             has_parent: config.parent.is_some(),
@@ -184,6 +195,10 @@ impl Assembly {
             refresher,
             marks,
             store: serving,
+            apart: config
+                .node
+                .has(Role::Persist)
+                .then(|| Apart { quarantine: connect(uri, tls, "quarantine"), salvage: connect(uri, tls, "salvage") }),
             uplink,
             publisher,
             watcher,

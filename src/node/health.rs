@@ -34,6 +34,8 @@ pub struct Checks {
     pub dictionary: Check,
     /// The operating system allows as many connections as the settings. Says nothing about readiness.
     pub files: Check,
+    /// This process can work on batches; else it has to be started anew, and says so at `/health/live` too.
+    pub work: Check,
 }
 
 /// One look.
@@ -69,6 +71,8 @@ impl Default for Checks {
             certificates: unseen.clone(),
             dictionary: unseen.clone(),
             files: unseen,
+            // Nothing can be stuck that was not begun.
+            work: Check::good("no thread is stuck"),
         }
     }
 }
@@ -108,10 +112,18 @@ struct Readiness {
 /// `/health/live`, `/health/ready` and, where the process has a recorder, `/metrics`.
 pub fn router(health: Health, metrics: Option<PrometheusHandle>) -> Router {
     Router::new()
-        .route("/health/live", get(async || "live\n"))
+        .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(render))
         .with_state(Exposed { health, metrics })
+}
+
+async fn live(State(exposed): State<Exposed>) -> (StatusCode, String) {
+    let work = exposed.health.checks().work;
+    match work.ok {
+        true => (StatusCode::OK, "live\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, work.detail + "\n"),
+    }
 }
 
 async fn ready(State(exposed): State<Exposed>) -> impl IntoResponse {

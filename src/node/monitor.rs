@@ -123,8 +123,20 @@ impl Monitor {
                 Check::bad(format!("the changed files are not used, the dictionary before them is: {reason}"))
             }
         };
-        let (apps, marks) = (self.look_at_apps(), self.look_at_marks());
-        Checks { broker, store, clock, apps, marks, certificates, dictionary, files }
+        let (apps, marks, work) = (self.look_at_apps(), self.look_at_marks(), self.look_at_work());
+        Checks { broker, store, clock, apps, marks, certificates, dictionary, files, work }
+    }
+
+    fn look_at_work(&self) -> Check {
+        match self.context.stuck.count() {
+            0 => Check::good("no thread is stuck"),
+            count if self.context.stuck.too_many() => Check::bad(format!(
+                "{count} threads are stuck, and no further batch is worked on: restart this process"
+            )),
+            count => {
+                Check::good(format!("{count} threads are stuck over batches now in quarantine or among the failures"))
+            }
+        }
     }
 
     /// Apps that cannot be used are one operator's slip and no reason to turn all others away.
@@ -162,7 +174,8 @@ impl Monitor {
 
     async fn measure(&mut self) {
         let names = self.context.names;
-        let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
+        let mut queues = vec![names.persist(), names.persist_bulk(), names.log()];
+        queues.extend([names.quarantine(), names.unrouted(), names.poison(), names.unreadable()]);
         let mut steps = vec!["persist"];
         if self.context.has_parent {
             queues.extend([names.uplink(), names.uplink_bulk()]);

@@ -8,8 +8,8 @@ use crate::clock::Clock;
 use crate::config::{Config, OperatorRights, Role};
 use crate::console::{self, Access, Console, Operator, OperatorRole, Parts};
 use crate::desk::FailureDesk;
-use crate::flow::failures::{Desk, Returner, Sweeper};
-use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
+use crate::flow::failures::{Desk, Returner, Salvage, Sweeper};
+use crate::flow::{Context, LogWriter, Outbox, Persist, Quarantine, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
@@ -149,6 +149,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),
+            ("处理 work", checks.work),
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
@@ -176,18 +177,19 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
 
 /// Starts the steps once the store's schema is ready.
 fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, tasks: &TaskTracker) {
-    let persists = config.node.has(Role::Persist);
     let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, store, .. } = assembly;
+        let Assembly { context, uplink, store, apart, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
         migrated.store(true, Ordering::Relaxed);
-        if persists {
+        if let Some(apart) = apart {
             let outbox = Outbox::start(context.clone(), &tracker);
-            Persist::new(context.clone(), outbox).start(&tracker);
+            Persist::new(context.clone(), outbox.clone()).start(&tracker);
+            Quarantine::new(context.clone(), apart.quarantine, outbox).start(&tracker);
+            Salvage::new(context.clone(), apart.salvage).start(&tracker);
             LogWriter::new(context.clone()).start(&tracker);
             let (clock, stop) = (context.clock.clone(), context.stop.clone());
             Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);

@@ -8,6 +8,7 @@ mod history;
 mod invariants;
 mod marks;
 mod months;
+mod poison;
 mod refusals;
 mod rules;
 mod samples;

@@ -1,8 +1,13 @@
-//! Persist: takes whatever has arrived into one transaction, acks after the commit, and hands on to the outbox.
+//! Persist: takes whatever has arrived into one transaction, acks after the commit, and hands on to the outbox. What ends or
+//! stalls whoever works on it is worked on alone, in quarantine.
 
 mod commit;
 mod group;
 mod prepare;
+mod quarantine;
+mod reading;
 mod run;
+mod suspects;
 
+pub use quarantine::Quarantine;
 pub use run::Persist;

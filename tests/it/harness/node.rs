@@ -199,6 +199,13 @@ impl Spec {
 }
 
 impl TestNode {
+    /// One of other settings on the same vhost and database.
+    pub fn with_settings(&self, toml: String) -> TestNode {
+        let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
+    }
+
     /// Runs the node in this process and waits until it is ready.
     pub async fn run(&mut self, clock: Clock) {
         self.launch(clock).await;
