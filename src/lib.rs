@@ -24,6 +24,7 @@ pub mod lab;
 pub mod marks;
 pub mod metrics;
 pub mod node;
+pub mod receipt;
 pub mod record;
 pub mod server;
 pub mod standard;

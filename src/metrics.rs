@@ -69,6 +69,20 @@ pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 pub const UPLINK_UP: &str = "sesame_uplink_up";
 /// From acceptance at the entering node to the parent's confirm.
 pub const UPLINK_LAG: &str = "sesame_uplink_lag_seconds";
+/// Verdicts on batches sent to children, those of the tiers above included.
+pub const RECEIPTS_SENT: &str = "sesame_receipts_sent_total";
+/// Verdicts not sent, for want of room or of a broker: the child asks again.
+pub const RECEIPTS_DROPPED: &str = "sesame_receipts_dropped_total";
+/// Verdicts of the tiers above that came from the parent.
+pub const RECEIPTS_RECEIVED: &str = "sesame_receipts_received_total";
+/// Receipts not believed. Label: reason (malformed, signature, foreign, unknown_batch).
+pub const RECEIPTS_REFUSED: &str = "sesame_receipts_refused_total";
+/// Unsettled batches asked for. Label: way (question, again: the batch itself was signed anew and sent again).
+pub const RECEIPTS_ASKED: &str = "sesame_receipts_asked_total";
+/// Batches sent up of which not every tier above has said that it has them; counted up to 100,000.
+pub const UNSETTLED: &str = "sesame_batches_unsettled";
+/// Questions of children that were not believed.
+pub const QUESTIONS_REFUSED: &str = "sesame_receipt_questions_refused_total";
 /// 1 while the node's broker can be published to, else 0.
 pub const BROKER_UP: &str = "sesame_broker_up";
 /// 1 while the node's store answers, else 0.
@@ -107,7 +121,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 51] = [
+pub const ALL: [&str; 58] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -140,6 +154,13 @@ pub const ALL: [&str; 51] = [
     UPLINK_SENT,
     UPLINK_UP,
     UPLINK_LAG,
+    RECEIPTS_SENT,
+    RECEIPTS_DROPPED,
+    RECEIPTS_RECEIVED,
+    RECEIPTS_REFUSED,
+    RECEIPTS_ASKED,
+    UNSETTLED,
+    QUESTIONS_REFUSED,
     BROKER_UP,
     STORE_UP,
     CLOCK_OFFSET,
@@ -208,6 +229,13 @@ fn describe() {
     describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");
+    describe_counter!(RECEIPTS_SENT, "Verdicts on batches sent to children");
+    describe_counter!(RECEIPTS_DROPPED, "Verdicts not sent, which the child asks for");
+    describe_counter!(RECEIPTS_RECEIVED, "Verdicts of the tiers above that came from the parent");
+    describe_counter!(RECEIPTS_REFUSED, "Receipts not believed, by reason");
+    describe_counter!(RECEIPTS_ASKED, "Unsettled batches asked for, by way");
+    describe_gauge!(UNSETTLED, "Batches sent up that are not settled at every tier above, up to 100,000");
+    describe_counter!(QUESTIONS_REFUSED, "Questions of children for receipts that were not believed");
     describe_gauge!(BROKER_UP, "1 while the node's broker can be published to");
     describe_gauge!(STORE_UP, "1 while the node's store answers");
     describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "This process's clock less the store's");
@@ -231,8 +259,16 @@ fn describe() {
 
 /// A counter that appears with its first event hides that event from `rate()`.
 fn start_at_zero() {
-    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED, TRANSFERS_MARKED] {
+    let receipts = [RECEIPTS_SENT, RECEIPTS_DROPPED, RECEIPTS_RECEIVED, QUESTIONS_REFUSED];
+    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED, TRANSFERS_MARKED].into_iter().chain(receipts)
+    {
         metrics::counter!(name).absolute(0);
+    }
+    for reason in ["malformed", "signature", "foreign", "unknown_batch"] {
+        metrics::counter!(RECEIPTS_REFUSED, "reason" => reason).absolute(0);
+    }
+    for way in ["question", "again"] {
+        metrics::counter!(RECEIPTS_ASKED, "way" => way).absolute(0);
     }
     for reason in ["deliveries", "stalled"] {
         metrics::counter!(QUARANTINED, "reason" => reason).absolute(0);

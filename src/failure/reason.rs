@@ -69,7 +69,7 @@ impl Reason {
     ];
 
     /// The stable code.
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Reason::Copied => "COPIED",
             Reason::Malformed => "MALFORMED",

@@ -1,5 +1,6 @@
 //! What every step of a node works with.
 
+use super::receipts::Receipts;
 use super::{Oldest, Stuck};
 use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Names, Publisher};
@@ -32,6 +33,8 @@ pub struct Context {
     pub consuming: Connection,
     /// Names of exchanges and queues.
     pub names: Names,
+    /// Takes what children are to be told of their batches.
+    pub receipts: Receipts,
     /// How old what the consumers hold is.
     pub oldest: Oldest,
     /// The threads of this process that do not come back.

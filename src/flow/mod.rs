@@ -1,6 +1,6 @@
 //! What happens to a batch: committed here (persist), published to the accepted exchange (outbox), sent up (uplink), kept
-//! and tried again when that fails (failures); the writer of the interface log, and what looks after its months (retention). Each step is a task that stops when
-//! told, finishes what it has in hand, and treats an outage as a pause, never as a failure.
+//! and tried again when that fails (failures), told of to those below (receipts); the writer of the interface log, and what looks after its months
+//! (retention). Each step is a task that stops when told, finishes what it has in hand, and treats an outage as a pause, never as a failure.
 
 mod aside;
 mod caution;
@@ -10,6 +10,7 @@ mod log_writer;
 mod oldest;
 mod outbox;
 mod persist;
+pub mod receipts;
 mod retention;
 mod stuck;
 mod uplink;

@@ -183,8 +183,8 @@ async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
     Ok(settled == left.len())
 }
 
-/// The message of a batch, made again from what the store keeps.
-fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String> {
+/// The message of a batch, made again from what the store keeps and sealed with the node's present key.
+pub(super) fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String> {
     let text = zstd::stream::decode_all(batch.body.as_slice()).map_err(|e| e.to_string())?;
     let busilist = String::from_utf8(text).map_err(|e| e.to_string())?;
     let mut trace: Vec<Passage> = serde_json::from_value(batch.trace.clone()).map_err(|e| e.to_string())?;

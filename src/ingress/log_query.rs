@@ -7,12 +7,18 @@ use super::query::{ROW_BYTES, conditions, names, size, unavailable};
 use crate::apps::App;
 use crate::batch::{Passage, batch_id};
 use crate::interface::contract::{DEFAULT_PAGE, LARGEST_PAGE, LOG_CONDITIONS};
+use crate::receipt::Verdict;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use crate::store::{BatchState, LogFilter, LogRow};
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+/// A row of the log tells of the tiers above too.
+const LOG_ROW_BYTES: usize = 2 * ROW_BYTES;
+/// Characters shown of what a tier above says.
+const EXPLAINED_CHARS: usize = 600;
 
 /// A log query whose conditions were read.
 pub(super) struct LogQuery {
@@ -77,13 +83,24 @@ async fn of_random(door: &Door, filter: &LogFilter) -> Result<Vec<Uuid>, Denial>
 
 /// Answers one page.
 pub(super) async fn answer(door: &Door, query: &LogQuery) -> Result<Success, Denial> {
-    let share = Some(lend(door, query.filter.size as usize * ROW_BYTES).await?);
+    let share = Some(lend(door, query.filter.size as usize * LOG_ROW_BYTES).await?);
     let of_random = of_random(door, &query.filter).await?;
     let filter = LogFilter { of_random, ..query.filter.clone() };
     let (rows, more) = door.store.read_log(&filter).await.map_err(|e| unavailable(&e))?;
     let after = rows.last().filter(|_| more).map(|row| format!("{:x}-{}", row.at.micros(), row.id.simple()));
     let tier = door.node.region.tier();
-    let list: Vec<Value> = rows.iter().map(|row| Value::Object(shown(row, tier.as_str()))).collect();
+    let batches: Vec<Uuid> = rows.iter().filter_map(|row| row.batch).collect();
+    let mut above = door.store.receipts(&batches).await.map_err(|e| unavailable(&e))?;
+    let list = rows.iter().map(|row| {
+        let mut shown = shown(row, tier.as_str());
+        let told = row.batch.and_then(|batch| above.remove(&batch)).unwrap_or_default();
+        // What this node has said itself stands in the row already.
+        told.iter()
+            .filter(|verdict| verdict.node != door.node.region)
+            .for_each(|verdict| show_above(&mut shown, verdict));
+        Value::Object(shown)
+    });
+    let list: Vec<Value> = list.collect();
     let busilist = Value::Array(list).to_string();
     Ok(Success { message: format!("本页{}条", rows.len()), busilist, after, records: rows.len(), share })
 }
@@ -119,6 +136,33 @@ fn shown(row: &LogRow, own_tier: &str) -> Map<String, Value> {
         put(format!("{}_TIME", tier.to_uppercase()), at.to_civil());
     }
     shown
+}
+
+/// What a tier above says of the batch.
+fn show_above(shown: &mut Map<String, Value>, verdict: &Verdict) {
+    let tier = verdict.node.tier().as_str().to_uppercase();
+    let mut put = |name: &str, value: String| shown.insert(format!("{tier}_{name}"), Value::String(value));
+    put("STATE", verdict.state.as_str().to_owned());
+    put("TIME", verdict.at.to_civil());
+    put("RECORDS", verdict.records.to_string());
+    put("CODE", verdict.code.clone());
+    put("MESSAGE", explained(verdict));
+}
+
+/// The reason with the bad records it is about, the first of them.
+fn explained(verdict: &Verdict) -> String {
+    let mut text = verdict.message.clone();
+    if verdict.unapplied > 0 {
+        text.push_str(&format!("；已入库{}条，未入库{}条", verdict.records, verdict.unapplied));
+    }
+    for bad in &verdict.bad {
+        text.push_str(&format!("；第{}条 {}（{}）：{}", bad.index, bad.field, bad.rule, bad.error));
+    }
+    if let Some((end, _)) = text.char_indices().nth(EXPLAINED_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn cursor(text: &str) -> Option<(Moment, Uuid)> {

@@ -10,11 +10,13 @@ use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
+use crate::flow::receipts::{Asker, Inbox, Reader, Receipts};
 use crate::flow::{Context, Oldest, Stuck, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::interface::{BadAlias, Documents};
 use crate::marks::{Guard, Sharer};
-use crate::standard::cipher::Software;
+use crate::receipt::{Child, Children};
+use crate::standard::cipher::{Key, Software};
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
@@ -92,6 +94,10 @@ pub struct Assembly {
     pub apart: Option<Apart>,
     /// The link to the parent, where this process has one.
     pub uplink: Option<Uplink>,
+    /// What reads the parent's receipts and asks for them, where this process has a link.
+    pub receipts: Option<(Reader, Asker)>,
+    /// What children are to be told.
+    pub inbox: Inbox,
     /// The node's broker, publishing side.
     pub publisher: Publisher,
     /// Certificates of listeners and connections.
@@ -142,6 +148,8 @@ impl Assembly {
         };
         let serving = store(config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 6;
+        let above = config.parent.as_ref().map(|parent| parent.region);
+        let (receipts, inbox) = Receipts::new(node.region, above, &node.appid, children(config));
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
@@ -151,6 +159,7 @@ impl Assembly {
             publisher: publisher.clone(),
             consuming: connect(uri, tls, "consume"),
             names,
+            receipts,
             oldest: Oldest::default(),
             stuck: Stuck::default(),
             settings: config.persist.clone(),
@@ -159,13 +168,19 @@ impl Assembly {
             clock: clock.clone(),
             stop: stop.clone(),
         };
-        let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
+        let link = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
             let to_parent =
                 Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2, None);
             let (names, taking) = (Names(parent.region.tier()), connect(uri, tls, "uplink take"));
             let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
-            Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace)
+            let queue = names.receipts_of(node.region);
+            let reading = connect(parent.uri.text(), &certificates.parent, "receipts");
+            let former = config.node.former_keys.iter().map(key_of).collect();
+            let reader = Reader::new(context.clone(), reading, queue, parent.region, former);
+            let asker = Asker::new(context.clone(), to_parent.clone(), parent.region);
+            (Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace), (reader, asker))
         });
+        let (uplink, receipts) = link.unzip();
         let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop.clone(), tasks);
         let guard = Guard::new(&config.interface.marks);
@@ -200,6 +215,8 @@ impl Assembly {
                 .has(Role::Persist)
                 .then(|| Apart { quarantine: connect(uri, tls, "quarantine"), salvage: connect(uri, tls, "salvage") }),
             uplink,
+            receipts,
+            inbox,
             publisher,
             watcher,
             certificates,
@@ -225,10 +242,19 @@ fn apps(
 }
 
 fn trust(config: &Config, node: &NodeIdentity) -> Trust {
-    let key = |source: &KeySource| source.key().clone();
+    let children = children(config).0.into_iter();
+    let children = children.map(|Child { region, appid, keys }| (appid, TrustedNode { region, keys }));
+    Trust::new(node, config.node.former_keys.iter().map(key_of), children)
+}
+
+fn children(config: &Config) -> Children {
     let children = config.children.iter().map(|child| {
-        let keys = [&child.key].into_iter().chain(&child.former_keys).map(key).collect();
-        (child.appid.clone(), TrustedNode { region: child.region, keys })
+        let keys = [&child.key].into_iter().chain(&child.former_keys).map(key_of).collect();
+        Child { region: child.region, appid: child.appid.clone(), keys }
     });
-    Trust::new(node, config.node.former_keys.iter().map(key), children)
+    Children(children.collect())
+}
+
+fn key_of(source: &KeySource) -> Key {
+    source.key().clone()
 }

@@ -37,6 +37,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const DEPTHS: u32 = 5;
 /// Apps that an alarm names.
 const NAMED: usize = 10;
+/// Counting further would only cost more.
+const MOST_UNSETTLED: i64 = 100_000;
 /// Beyond this the order of changes with the same source time could depend on the process they came through.
 const MOST_OFFSET_MICROS: i64 = 100_000;
 
@@ -193,6 +195,11 @@ impl Monitor {
         }
         if let Ok(depth) = self.context.store.outbox_depth().await {
             ::metrics::gauge!(metrics::OUTBOX_DEPTH).set(depth as f64);
+        }
+        if self.context.has_parent
+            && let Ok(unsettled) = self.context.store.unsettled(MOST_UNSETTLED).await
+        {
+            ::metrics::gauge!(metrics::UNSETTLED).set(unsettled as f64);
         }
         if let Ok(counts) = self.context.store.failure_counts().await {
             let mut gone = std::mem::take(&mut self.shown);

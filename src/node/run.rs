@@ -9,6 +9,7 @@ use crate::config::{Config, OperatorRights, Role};
 use crate::console::{self, Access, Console, Operator, OperatorRole, Parts};
 use crate::desk::FailureDesk;
 use crate::flow::failures::{Desk, Returner, Salvage, Sweeper};
+use crate::flow::receipts::Announcer;
 use crate::flow::{Context, LogWriter, Outbox, Persist, Quarantine, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
@@ -180,11 +181,14 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
     let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, store, apart, .. } = assembly;
+        let Assembly { context, uplink, receipts, inbox, store, apart, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
         migrated.store(true, Ordering::Relaxed);
+        if apart.is_some() || receipts.is_some() {
+            Announcer::new(context.clone(), inbox).start(&tracker);
+        }
         if let Some(apart) = apart {
             let outbox = Outbox::start(context.clone(), &tracker);
             Persist::new(context.clone(), outbox.clone()).start(&tracker);
@@ -199,6 +203,10 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
         }
         if let Some(uplink) = uplink {
             uplink.start(&tracker);
+        }
+        if let Some((reader, asker)) = receipts {
+            reader.start(&tracker);
+            asker.start(&tracker);
         }
     });
 }

@@ -19,11 +19,14 @@ pub enum Monthly {
     Changes,
     /// Refusals and queries.
     Log,
+    /// What the tiers above say of batches.
+    Receipts,
 }
 
 impl Monthly {
-    /// All of them, batches last: what the others tell of is gone before them.
-    pub const ALL: [Monthly; 3] = [Monthly::Log, Monthly::Changes, Monthly::Batches];
+    /// All of them. Batches go after what tells of them, but before their receipts: of a batch that is gone no receipt is taken, so
+    /// that none meets a month without a table.
+    pub const ALL: [Monthly; 4] = [Monthly::Log, Monthly::Changes, Monthly::Batches, Monthly::Receipts];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Monthly {
             Monthly::Batches => "batches",
             Monthly::Changes => "changes",
             Monthly::Log => "log",
+            Monthly::Receipts => "receipts",
         }
     }
 
@@ -45,6 +49,7 @@ impl Monthly {
             Monthly::Batches => ("to_jsonb(r) - 'body'", "body", "persisted_at, id"),
             Monthly::Changes => ("to_jsonb(r)", "NULL::bytea", "record, batch, ordinal"),
             Monthly::Log => ("to_jsonb(r)", "NULL::bytea", "id, at"),
+            Monthly::Receipts => ("to_jsonb(r) - 'version'", "NULL::bytea", "at, batch, node"),
         };
         format!("SELECT ({row})::text, {body} FROM {} r ORDER BY {order}", self.of(month))
     }
@@ -196,6 +201,7 @@ impl Store {
             let pairs = rows.iter().map(|row| (row.get::<_, OffsetDateTime>(0), row.get::<_, Uuid>(1)));
             let (at, ids): (Vec<_>, Vec<_>) = pairs.unzip();
             forgotten += client.execute(delete, &[&at, &ids]).await?;
+            client.execute("DELETE FROM unsettled WHERE batch = ANY($1)", &[&ids]).await?;
         }
     }
 

@@ -5,9 +5,15 @@ use deadpool_postgres::Transaction;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// Notes batches as to be published, and as to be heard of from the tiers above.
 pub(super) async fn insert(tx: &Transaction<'_>, batches: &[Uuid]) -> Result<(), StoreError> {
-    let statement =
-        tx.prepare_cached("INSERT INTO outbox (batch) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING").await?;
+    let statement = tx
+        .prepare_cached(
+            "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[]) AS given(batch)), \
+             awaited AS (INSERT INTO unsettled (batch) SELECT batch FROM given ON CONFLICT DO NOTHING) \
+             INSERT INTO outbox (batch) SELECT batch FROM given ON CONFLICT DO NOTHING",
+        )
+        .await?;
     tx.execute(&statement, &[&batches]).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod invariants;
 mod marks;
 mod months;
 mod poison;
+mod receipts;
 mod refusals;
 mod rules;
 mod samples;

@@ -7,9 +7,11 @@ use crate::failure::{Attempt, Reason, Then};
 use crate::flow::Context;
 use crate::flow::context::PROBE;
 use crate::metrics;
+use crate::receipt::{BadRecord, CHILD_HEADER};
 use crate::standard::code::{Action, BusinessCode};
 use crate::store::{About, NewBatch, NewFailure, StoreError};
 use futures_util::future::join_all;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What is wrong with a message.
@@ -21,12 +23,14 @@ pub struct Fault {
     pub detail: String,
     /// What the message tells of itself.
     pub about: About,
+    /// What is wrong with its bad records, the first of them, where that is the reason.
+    pub bad: Vec<BadRecord>,
 }
 
 impl Fault {
     /// A fault of a message of which nothing is known yet.
     pub fn new(reason: Reason, detail: String) -> Self {
-        Self { reason, detail, about: About::default() }
+        Self { reason, detail, about: About::default(), bad: Vec::new() }
     }
 
     /// The fault of a message that tells this of itself.
@@ -85,7 +89,7 @@ pub struct Failed<'a> {
 /// State and token are committed first; then the token is published to the queue of its pause. If that fails, the sweeper finds
 /// the failure overdue.
 pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_>>) -> Result<(), StoreError> {
-    let mut failures = Vec::with_capacity(failed.len());
+    let (mut failures, mut told) = (Vec::with_capacity(failed.len()), Vec::with_capacity(failed.len()));
     for Failed { delivery, fault, attempt } in failed {
         let (id, batch) = identity(context, step, delivery);
         let reason = fault.reason.code();
@@ -106,11 +110,15 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
             },
             about: fault.about,
             routing_key: delivery.routing_key.clone(),
-            headers: delivery.headers.clone(),
+            headers: headers(context, delivery),
             body,
         });
+        told.push((delivery, fault.bad));
     }
     let follows = context.store.fail(&failures, &context.rule, context.clock.now()).await?;
+    if step == "persist" {
+        told.iter().for_each(|(delivery, bad)| context.receipts.look(delivery, bad));
+    }
     let tokens = failures.iter().zip(follows).filter_map(|(failure, then)| match then {
         Then::Wait(pause) => Some(token::waiting(context.names, step, pause, failure.id, failure.attempt)),
         Then::Nothing | Then::Try(_) => None,
@@ -132,6 +140,17 @@ pub async fn record_surely(context: &Context, step: &'static str, failed: Failed
         }
     }
     true
+}
+
+/// The headers to keep. The node's own user publishes the message again: which child it came from has to be known then too, and is the
+/// broker's word alone.
+fn headers(context: &Context, delivery: &Delivery) -> BTreeMap<String, String> {
+    let mut headers = delivery.headers.clone();
+    headers.remove(CHILD_HEADER);
+    if let Some(child) = context.receipts.child_of(delivery) {
+        headers.insert(CHILD_HEADER.to_owned(), child.appid.clone());
+    }
+    headers
 }
 
 /// Marks the failure of a delivery that was tried again and went through.

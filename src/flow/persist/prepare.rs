@@ -9,6 +9,7 @@ use crate::dataset::Dictionary;
 use crate::failure::Reason;
 use crate::flow::Context;
 use crate::flow::failures::Fault;
+use crate::receipt::{BadRecord, Verdict};
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
@@ -206,7 +207,13 @@ fn refused(changes: &Changes) -> Fault {
     let first = changes.faults.first().map(|first| format!("{}, {}: {}", first.index, first.field, first.error));
     let (bad, all) = (changes.bad.len(), changes.bad.len() + changes.good.len());
     let detail = format!("{bad} of {all} records, the first of them no. {}", first.unwrap_or_default());
-    Fault::new(Reason::InvalidRecords, detail)
+    let bad = changes.faults.iter().take(Verdict::MOST_BAD).map(|fault| BadRecord {
+        index: u32::try_from(fault.index).unwrap_or(u32::MAX),
+        field: fault.field.clone(),
+        rule: fault.rule.clone(),
+        error: fault.error.clone(),
+    });
+    Fault { bad: bad.collect(), ..Fault::new(Reason::InvalidRecords, detail) }
 }
 
 /// Whether a failure of this very message can have been kept. Its id costs a hash of the whole body, and a message seen for the

@@ -9,8 +9,10 @@ use crate::broker::{Consumer, Delivery, Message, ack_all};
 use crate::failure::Reason;
 use crate::flow::caution::Caution;
 use crate::flow::failures::{Failed, Fault, attempt_of_own, record};
+use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox};
 use crate::metrics;
+use crate::receipt::{AGAIN_HEADER, Kind, is_of};
 use crate::store::{NewBatch, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,17 +126,33 @@ impl Persist {
                 () = self.context.stop.cancelled() => return End::Stopped,
                 () = caution.calm() => return End::Calm,
             };
-            let group = match collected {
-                Ok(group) => Arc::new(set_apart(&self.context, group).await),
+            let (questions, group) = match collected {
+                Ok(group) => group.into_iter().partition::<Vec<_>, _>(|one| is_of(Kind::Question, &one.headers)),
                 Err(error) => {
                     tracing::warn!(%error, "will consume again");
                     return End::BrokerLost;
                 }
             };
+            let group = Arc::new(set_apart(&self.context, group).await);
             let _room = self.room(&group).await;
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
-            if !self.process_surely(queue, &group).await {
+            if !group.is_empty() && !self.process_surely(queue, &group).await {
                 return End::Stopped;
+            }
+            // Behind the batches that came with it, and may be asked for.
+            self.hear(questions).await;
+        }
+    }
+
+    /// Takes children's questions for their receipts.
+    async fn hear(&self, questions: Vec<Delivery>) {
+        for question in questions {
+            if let Err(error) = self.context.receipts.asked(self.context.node.cipher.as_ref(), &question) {
+                ::metrics::counter!(metrics::QUESTIONS_REFUSED).increment(1);
+                tracing::warn!(%error, user = ?question.user_id, "a question for receipts is not answered");
+            }
+            if let Err(error) = question.ack().await {
+                tracing::debug!(error, "an ack was lost");
             }
         }
     }
@@ -184,7 +202,8 @@ impl Persist {
                 Ok(Verdict::Resumed { left }) => *left > 0,
                 _ => false,
             };
-            let fault = self.settle(batch, onward, outcome).or(unapplied.filter(|_| is_short));
+            self.supersede(delivery, batch, &outcome).await?;
+            let fault = self.settle(delivery, batch, onward, outcome).or(unapplied.filter(|_| is_short));
             failed.extend(fault.map(|fault| self.failed(delivery, fault.of(batch))));
         }
         let kept = if self.limits.in_company { self.set_stalled_aside(&mut failed).await } else { Vec::new() };
@@ -226,18 +245,59 @@ impl Persist {
     }
 
     /// Goes on with a batch that went through; what is wrong with one that did not.
-    fn settle(&self, batch: &NewBatch, onward: Option<Onward>, outcome: Result<Verdict, Fault>) -> Option<Fault> {
+    fn settle(
+        &self,
+        delivery: &Delivery,
+        batch: &NewBatch,
+        onward: Option<Onward>,
+        outcome: Result<Verdict, Fault>,
+    ) -> Option<Fault> {
         match outcome {
             Ok(Verdict::Committed { stale }) => {
                 self.count(batch, stale);
                 if let Some(onward) = onward {
                     self.hand_on(batch, onward);
                 }
+                self.tell(delivery, batch);
             }
-            Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
+            Ok(_) => {
+                ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1);
+                self.context.receipts.look(delivery, &[]);
+            }
             Err(fault) => return Some(fault),
         }
         None
+    }
+
+    /// Tells the child that sent a batch of its commit. Of one without some of its records the failure tells.
+    fn tell(&self, delivery: &Delivery, batch: &NewBatch) {
+        let Some(child) = self.context.receipts.child_of(delivery) else { return };
+        if batch.failure.is_some() || delivery.headers.contains_key(AGAIN_HEADER) {
+            self.context.receipts.look(delivery, &[]);
+        } else if batch.unapplied.is_empty() {
+            self.context.receipts.persisted(child, batch.id, batch.records, self.context.clock.now());
+        }
+    }
+
+    /// A batch that its child has signed anew, once committed, settles what became of the copy that nobody could verify.
+    async fn supersede(
+        &self,
+        delivery: &Delivery,
+        batch: &NewBatch,
+        outcome: &Result<Verdict, Fault>,
+    ) -> Result<(), Outage> {
+        let child = self.context.receipts.child_of(delivery);
+        let (Some(child), true, Ok(_)) = (child, delivery.headers.contains_key(AGAIN_HEADER), outcome) else {
+            return Ok(());
+        };
+        match self.context.store.supersede_failures(batch.id, &child.appid, &OF_SIGNATURE).await {
+            Err(error) if error.is_outage() => Err(Outage(error)),
+            Err(error) => {
+                tracing::warn!(%error, batch = %batch.id, "a failure of its signature stays open");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     fn hand_on(&self, batch: &NewBatch, onward: Onward) {

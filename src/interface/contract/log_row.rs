@@ -60,6 +60,26 @@ pub fn tier_fields(tier: Tier) -> [(String, Bilingual); 2] {
     ]
 }
 
+/// The further fields of a tier above, as its receipt tells them.
+pub fn upper_tier_fields(tier: Tier) -> [(String, Bilingual); 3] {
+    let name = tier.as_str().to_uppercase();
+    [
+        (format!("{name}_RECORDS"), both("上级该层级已入库的条数", "Of a tier above: records applied there")),
+        (
+            format!("{name}_CODE"),
+            both("上级该层级失败的原因代码；正常为空", "Of a tier above: code of the failure; empty where all is well"),
+        ),
+        (
+            format!("{name}_MESSAGE"),
+            both(
+                "上级该层级失败的说明，包括未入库的记录、字段和规则（前 10 处）；正常为空",
+                "Of a tier above: the reason in words, with the records, fields and rules at fault (the first 10); empty where all is \
+                 well",
+            ),
+        ),
+    ]
+}
+
 /// The states of a batch.
 pub const STATES: [(&str, Bilingual); 6] = [
     ("accepted", both("已接收，等待入库", "Accepted, waiting to be persisted")),

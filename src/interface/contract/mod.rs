@@ -10,7 +10,7 @@ mod rules;
 
 pub use conditions::{Condition, DEFAULT_PAGE, LARGEST_PAGE, LOG_CONDITIONS, RECORD_CONDITIONS, Shape};
 pub use formats::format;
-pub use log_row::{BATCH_CODES, LOG_FIELDS, LogField, STATES, tier_fields};
+pub use log_row::{BATCH_CODES, LOG_FIELDS, LogField, STATES, tier_fields, upper_tier_fields};
 pub use members::{DATALIST, Member, REQUEST, RESPONSE, action, dataset, inter_flag};
 pub use refusals::{Explanation, Reuse, explain};
 pub use rules::{FAULT, LEVELS, RULES};

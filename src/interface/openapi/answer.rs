@@ -3,7 +3,9 @@
 use super::record::{reference, row_name};
 use crate::dataset::Dictionary;
 use crate::interface::InterFlag;
-use crate::interface::contract::{DATALIST, FAULT, LEVELS, LOG_FIELDS, RESPONSE, explain, tier_fields};
+use crate::interface::contract::{
+    DATALIST, FAULT, LEVELS, LOG_FIELDS, RESPONSE, explain, tier_fields, upper_tier_fields,
+};
 use crate::interface::example;
 use crate::standard::random::Random;
 use crate::standard::refusal::{Refusal, RefusalCode};
@@ -224,7 +226,8 @@ fn fault() -> Value {
 
 fn log_row() -> Value {
     let own = LOG_FIELDS.iter().map(|field| (field.name.to_owned(), field.meaning));
-    let tiers = Tier::ALL.into_iter().flat_map(tier_fields);
+    let upper = Tier::ALL.into_iter().filter(|tier| *tier != Tier::County).flat_map(upper_tier_fields);
+    let tiers = Tier::ALL.into_iter().flat_map(tier_fields).chain(upper);
     let properties =
         own.chain(tiers).map(|(name, meaning)| (name, json!({"type": "string", "description": meaning.paragraphs()})));
     json!({

@@ -4,7 +4,7 @@ use super::html::{Html, code, words};
 use crate::dataset::Dictionary;
 use crate::interface::bilingual::both;
 use crate::interface::contract::{
-    BATCH_CODES, Condition, LOG_CONDITIONS, LOG_FIELDS, RECORD_CONDITIONS, STATES, tier_fields,
+    BATCH_CODES, Condition, LOG_CONDITIONS, LOG_FIELDS, RECORD_CONDITIONS, STATES, tier_fields, upper_tier_fields,
 };
 use crate::interface::example::Records;
 use crate::standard::code::Action;
@@ -73,7 +73,10 @@ pub(super) fn log(html: &mut Html) {
     conditions(html, None, &LOG_CONDITIONS);
     html.heading(both("每行的字段", "Fields of a row"));
     let own = LOG_FIELDS.iter().map(|field| [code(field.name), words(field.meaning)]);
-    let tiers = Tier::ALL.into_iter().flat_map(tier_fields).map(|(name, meaning)| [code(&name), words(meaning)]);
+    // A county lies above nothing.
+    let upper = Tier::ALL.into_iter().filter(|tier| *tier != Tier::County).flat_map(upper_tier_fields);
+    let tiers = Tier::ALL.into_iter().flat_map(tier_fields).chain(upper);
+    let tiers = tiers.map(|(name, meaning)| [code(&name), words(meaning)]);
     html.table("", [both("字段", "Field"), both("说明", "Meaning")], own.chain(tiers));
     html.heading(both("STATE", "STATE"));
     html.table(

@@ -1,30 +1,16 @@
 //! Rotation of a key, with an overlap in which both are good.
 
 use super::fixture::{Managed, soon};
-use crate::harness::Spec;
-use sesame::clock::Clock;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use time::OffsetDateTime;
+use crate::harness::{Ahead, Spec};
 
-/// A clock that can be put forward.
-fn adjustable() -> (Clock, Arc<AtomicI64>) {
-    let ahead = Arc::new(AtomicI64::new(0));
-    let told = ahead.clone();
-    let clock = Clock::new(move || {
-        let now: sesame::standard::moment::Moment = OffsetDateTime::now_utc().into();
-        now.plus_micros(told.load(Ordering::Relaxed))
-    });
-    (clock, ahead)
-}
-
-const DAY: i64 = 86_400_000_000;
+/// In seconds.
+const DAY: i64 = 86_400;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clause_7_2_both_keys_are_good_during_the_overlap_and_then_only_the_new_one() {
-    let (clock, ahead) = adjustable();
+    let ahead = Ahead::default();
     let mut managed = Managed::prepare(Spec::new("370203")).await;
-    managed.node.run(clock).await;
+    managed.node.run(ahead.clock()).await;
     let before = managed.add("a", &["--test"]).await;
     soon(&before, "007", "04", "").await;
 
@@ -38,7 +24,7 @@ async fn clause_7_2_both_keys_are_good_during_the_overlap_and_then_only_the_new_
     let early = managed.fails(&["rotate", "a"]).await;
     assert!(early.contains("--end-previous"), "a third key would end the first one unseen: {early}");
 
-    ahead.store(7 * DAY + 60_000_000, Ordering::Relaxed);
+    ahead.forward(7 * DAY + 60);
     after.ask("007", "04", "[]").succeeds().await;
     let reply = before.ask("007", "04", "[]").send().await;
     reply.assert_refusal(401, "SIGN_MISMATCH");

@@ -1,5 +1,6 @@
 //! One private RabbitMQ and PostgreSQL for the whole test process; a vhost and a database for each node of each test.
 
+mod ahead;
 mod api;
 mod batch;
 mod command;
@@ -12,6 +13,7 @@ mod raw;
 pub mod records;
 mod wait;
 
+pub use ahead::Ahead;
 pub use api::Api;
 pub use batch::batch;
 pub use command::{Ended, sesame};

@@ -56,7 +56,10 @@ async fn archived() -> (tempfile::TempDir, Vec<PathBuf>, String) {
 async fn clause_6_4_an_archived_batch_stays_verifiable_offline() {
     let (folder, files, batch) = archived().await;
     let names: Vec<String> = files.iter().map(|file| name(file)).collect();
-    assert_eq!(names, ["log", "changes", "batches"].map(|table| format!("{table}-{}.jsonl.zst", present())));
+    assert_eq!(
+        names,
+        ["log", "changes", "batches", "receipts"].map(|table| format!("{table}-{}.jsonl.zst", present()))
+    );
     let [log, changes, batches] = [0, 1, 2].map(|at| rows(&files[at]));
     assert!(log.iter().any(|row| row["random"] == "refused" && row["code"] == "INVALID_RECORDS"), "{log:?}");
     assert_eq!(changes.len(), 1, "the change that made a record stands in its row: {changes:?}");
@@ -84,7 +87,7 @@ async fn clause_6_4_an_archived_batch_stays_verifiable_offline() {
     let whole = zstd::stream::decode_all(std::fs::File::open(&files[2]).unwrap()).unwrap();
     let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
     assert_eq!(trailer.sm3, hex::encode_upper(Software.sm3(&[&whole[..last]])), "the digest anyone can work out");
-    assert!(std::fs::read_dir(folder.path()).unwrap().count() == 3, "nothing half-written is left");
+    assert!(std::fs::read_dir(folder.path()).unwrap().count() == 4, "nothing half-written is left");
 }
 
 #[tokio::test(flavor = "multi_thread")]

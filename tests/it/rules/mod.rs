@@ -1,7 +1,7 @@
 //! The rules of the data dictionary on a running node (§6.1 数据校验): at the door, at each tier, and while they change.
 
 mod commands;
-mod fixture;
+pub mod fixture;
 mod levels;
 mod reload;
 mod tiers;
