@@ -86,7 +86,7 @@ impl Salvage {
                         return end;
                     }
                 }
-                Ok(None) => drop(self.context.pause(PAUSE).await),
+                Ok(None) => _ = self.context.pause(PAUSE).await,
                 Err(error) => {
                     tracing::debug!(%error, "looked into later");
                     return End::Again;

@@ -96,7 +96,7 @@ impl Quarantine {
                         return end;
                     }
                 }
-                Ok(None) => drop(self.context.pause(LOOK).await),
+                Ok(None) => _ = self.context.pause(LOOK).await,
                 Err(error) => {
                     let error = error.to_string();
                     if error != *told {
