@@ -24,7 +24,7 @@ pub const DATASET_VERSION: &str = "sesame_dataset_version";
 pub const EXCHANGE_SECONDS: &str = "sesame_exchange_seconds";
 /// Length of requests' bodies.
 pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
-/// From publish to the broker's confirm. Label: step (ingress, outbox, uplink).
+/// From publish to the broker's confirm; of an https link, to the parent's answer. Label: step (ingress, outbox, uplink).
 pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
 /// Publishes that were not confirmed. Labels: step, reason.
 pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
@@ -57,11 +57,11 @@ pub const FAILED_ATTEMPTS: &str = "sesame_failed_attempts_total";
 pub const FAILURES: &str = "sesame_failures";
 /// Failures whose round began anew after the pause of §7.4. Label: step.
 pub const ROUNDS: &str = "sesame_failure_rounds_total";
-/// Batches confirmed by the parent's broker.
+/// Batches that the parent has taken.
 pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 /// 1 while the link to the parent works, else 0.
 pub const UPLINK_UP: &str = "sesame_uplink_up";
-/// From acceptance at the entering node to the parent's confirm.
+/// From acceptance at the entering node to the parent's confirm or answer.
 pub const UPLINK_LAG: &str = "sesame_uplink_lag_seconds";
 /// 1 while the node's broker can be published to, else 0.
 pub const BROKER_UP: &str = "sesame_broker_up";
@@ -187,7 +187,7 @@ fn describe() {
     describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
     describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");
     describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
-    describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
+    describe_counter!(UPLINK_SENT, "Batches that the parent has taken");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");
     describe_gauge!(BROKER_UP, "1 while the node's broker can be published to");

@@ -8,6 +8,7 @@ mod interface;
 mod load;
 mod neighbours;
 mod node;
+mod parent;
 mod persist;
 mod retention;
 mod secret;
@@ -23,8 +24,11 @@ pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
 pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
 pub use load::{ConfigError, load, parse};
-pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
+pub use neighbours::{ChildSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
+pub use parent::{
+    AmqpLinkSettings, EndpointUrl, ForeignSettings, HttpsLinkSettings, LinkSettings, ParentSettings, PeerSettings,
+};
 pub use persist::PersistSettings;
 pub use retention::RetentionSettings;
 pub use secret::{KeySource, TextSource};

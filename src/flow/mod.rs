@@ -18,4 +18,4 @@ pub use oldest::Oldest;
 pub use outbox::Outbox;
 pub use persist::Persist;
 pub use retention::{Fate, Retention, RetentionError};
-pub use uplink::Uplink;
+pub use uplink::{Agreement, AmqpUplink, HttpsUplink, Peer, Standing, Uplink};

@@ -1,6 +1,7 @@
 //! What the ingress works with.
 
 use super::budget::Budget;
+use super::child::Children;
 use super::journal::Journal;
 use super::randoms::Randoms;
 use crate::apps::Directory;
@@ -46,6 +47,8 @@ const DIAGNOSES: Volume = Volume {
 pub struct Door {
     pub(super) node: NodeIdentity,
     pub(super) apps: Directory,
+    /// The nodes below, which hand over batches.
+    pub(super) children: Children,
     pub(super) dictionary: InUse,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
@@ -71,6 +74,7 @@ impl Door {
     pub fn new(
         node: NodeIdentity,
         apps: Directory,
+        children: Children,
         dictionary: InUse,
         regions: Arc<RegionTable>,
         publisher: Publisher,
@@ -85,6 +89,7 @@ impl Door {
         Self {
             node,
             apps,
+            children,
             dictionary,
             regions,
             publisher,

@@ -6,6 +6,7 @@ mod authenticate;
 mod body;
 mod budget;
 mod caller;
+mod child;
 mod document;
 mod door;
 mod exchange;
@@ -18,6 +19,7 @@ mod randoms;
 mod reply;
 mod server;
 
+pub use child::Children;
 pub use door::{Door, Limits};
 pub use journal::Journal;
 pub use server::router;

@@ -3,6 +3,7 @@
 use super::certificates::Certificates;
 use super::dictionary::{Watcher, regions_of};
 use super::interface::interface_of;
+use super::link::uplink;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
@@ -10,13 +11,12 @@ use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
-use crate::ingress::{Door, Journal};
+use crate::ingress::{Children, Door, Journal};
 use crate::interface::{BadAlias, Documents};
 use crate::standard::cipher::Software;
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
-use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -143,18 +143,16 @@ impl Assembly {
             clock: clock.clone(),
             stop: stop.clone(),
         };
-        let uplink = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent =
-                Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2, None);
-            let (names, taking) = (Names(parent.region.tier()), connect(uri, tls, "uplink take"));
-            let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
-            Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace)
-        });
+        let parent = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink));
+        let uplink =
+            parent.map(|parent| uplink(config, parent, context.clone(), &certificates, connect)).transpose()?;
+        let children = Children::new(context.trust.clone());
         let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop, tasks);
         let door = Door::new(
             node,
             apps.clone(),
+            children,
             dictionary,
             regions,
             publisher.clone(),

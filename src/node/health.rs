@@ -26,6 +26,8 @@ pub struct Checks {
     pub clock: Check,
     /// The apps of the store are known.
     pub apps: Check,
+    /// The link to the parent works, as far as is known. Says nothing about readiness.
+    pub link: Check,
     /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
     pub certificates: Check,
     /// The files of the data dictionary are those in use. Says nothing about readiness.
@@ -63,6 +65,7 @@ impl Default for Checks {
             store: unseen.clone(),
             clock: unseen.clone(),
             apps: unseen.clone(),
+            link: unseen.clone(),
             certificates: unseen.clone(),
             dictionary: unseen.clone(),
             files: unseen,

@@ -109,14 +109,14 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        let (certificates, files) = (self.looks.certificates(), self.looks.files.clone());
+        let (link, certificates, files) = (self.looks.link(), self.looks.certificates(), self.looks.files.clone());
         let dictionary = match self.context.dictionary.refused() {
             None => Check::good("as its files are"),
             Some(reason) => {
                 Check::bad(format!("the changed files are not used, the dictionary before them is: {reason}"))
             }
         };
-        Checks { broker, store, clock, apps: self.look_at_apps(), certificates, dictionary, files }
+        Checks { broker, store, clock, apps: self.look_at_apps(), link, certificates, dictionary, files }
     }
 
     /// Apps that cannot be used are one operator's slip and no reason to turn all others away.

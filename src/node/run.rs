@@ -85,8 +85,11 @@ impl Node {
             refresher.start(&steps);
             assembly.apps.clone()
         });
-        let looks =
-            servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
+        let looks = servers::Looks {
+            files: servers::check_files(config, files),
+            watch: assembly.certificates.watch.clone(),
+            link: assembly.uplink.as_ref().map(|link| link.standing().clone()),
+        };
         Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, looks)
             .start(&steps);
         if let Some(handle) = upkeep {
@@ -139,6 +142,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("PostgreSQL", checks.store),
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
+            ("上级链路 link", checks.link),
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),

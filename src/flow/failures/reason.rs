@@ -29,7 +29,7 @@ pub enum Reason {
     MissingKey,
     /// PostgreSQL refuses it.
     RefusedByStore,
-    /// The parent's broker refuses it.
+    /// The parent refuses it.
     RefusedByParent,
     /// This program cannot work on it.
     Internal,
@@ -73,7 +73,7 @@ impl Reason {
             Reason::RandomReused => "请求随机标识已用于内容不同的另一批次",
             Reason::MissingKey => "修改或删除的记录从未新增",
             Reason::RefusedByStore => "数据库拒绝写入",
-            Reason::RefusedByParent => "上级消息队列拒绝接收",
+            Reason::RefusedByParent => "上级拒绝接收",
             Reason::Internal => "程序内部错误",
         }
     }

@@ -5,4 +5,5 @@ mod group;
 mod prepare;
 mod run;
 
+pub(super) use prepare::reason_of;
 pub use run::Persist;

@@ -27,8 +27,8 @@ const ARROWS: [(&str, &[&str]); 26] = [
     (
         "flow",
         &[
-            "archive", "batch", "broker", "clock", "config", "dataset", "metrics", "record", "standard", "store",
-            "volume",
+            "archive", "batch", "broker", "client", "clock", "config", "dataset", "metrics", "record", "standard",
+            "store", "volume",
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
@@ -56,6 +56,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
             "apps",
             "batch",
             "broker",
+            "client",
             "clock",
             "config",
             "console",
