@@ -5,6 +5,7 @@ mod contract;
 mod harness;
 mod history;
 mod invariants;
+mod link;
 mod months;
 mod refusals;
 mod rules;

@@ -2,8 +2,9 @@
 //! present state of what has changed since.
 
 use super::content::Content;
+use super::cut::Cut;
 use super::outcome::Outcome;
-use super::plan::{Cut, Part, plan};
+use super::plan::{Part, plan};
 use super::{HttpsUplink, own_store};
 use crate::broker::Delivery;
 use crate::client::Account;

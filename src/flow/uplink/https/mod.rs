@@ -1,6 +1,7 @@
 //! The link over HTTP: posts exchanges to an endpoint of the standard (§6.3), over connections of its own.
 
 mod content;
+mod cut;
 mod foreign;
 mod hand;
 mod outcome;

@@ -4,14 +4,12 @@
 //! goes instead: an add with all its fields, a delete if it is deleted. And what is more than agreed goes in parts.
 
 use super::content::Content;
-use crate::client::Account;
+use super::cut::Cut;
 use crate::dataset::Dataset;
 use crate::record::{Change, Effect, Fields, RecordId, State};
 use crate::standard::busilist::{FlatObject, split};
 use crate::standard::cipher::Cipher;
 use crate::standard::code::Action;
-use crate::standard::random::Random;
-use crate::standard::sign::Profile;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -113,79 +111,159 @@ fn rewritten(dataset: &Dataset, element: &RawValue, now: &Fields) -> String {
     Value::Object(written).to_string()
 }
 
-/// How a list is cut into requests (§7.3).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cut {
-    records: usize,
-    /// Bytes of lists beside the rest of a request.
-    bytes: usize,
-    form: Form,
-    /// Whether the signature is as long as the text signed, twice.
-    signs_in_full: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Against, Stamp, read_changes};
+    use crate::client::Account;
+    use crate::dataset::Dictionary;
+    use crate::standard::cipher::{Key, Software};
+    use crate::standard::code::BusinessCode;
+    use crate::standard::moment::Moment;
+    use crate::standard::region::Region;
+    use proptest::prelude::*;
+    use std::sync::{Arc, LazyLock};
 
-/// How the array stands in the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Array,
-    Quoted,
-    Encrypted,
-}
-
-/// What padding to whole blocks may add, in hexadecimal, to a ciphertext and to a signature.
-const PADDING: usize = 128;
-
-impl Cut {
-    /// By what was agreed for an account.
-    pub(super) fn new(account: &Account, busicode: &str, records: usize, bytes: usize) -> Self {
-        let random = Random::from(Uuid::nil());
-        let envelope = account.request(busicode, Action::Add, "[]", &random).len() + PADDING;
-        let form = match (&account.data_key, account.busilist_as_string) {
-            (Some(_), _) => Form::Encrypted,
-            (None, true) => Form::Quoted,
-            (None, false) => Form::Array,
+    fn content(action: &str, batch: u128, records: &[Value]) -> Content {
+        static DICTIONARY: LazyLock<Arc<Dictionary>> = LazyLock::new(|| Arc::new(Dictionary::builtin()));
+        let (dictionary, busicode) = (DICTIONARY.clone(), BusinessCode::parse("007").unwrap());
+        let (action, busilist) = (Action::parse(action).unwrap(), Value::from(records.to_vec()).to_string());
+        let stamp = Stamp {
+            batch: Uuid::from_u128(batch),
+            accepted: Moment::from_micros(0),
+            home: Region::parse("370203").unwrap(),
+            latest: Moment::from_micros(i64::MAX),
         };
-        let signs_in_full = account.profile == Profile::Full;
-        Self { records: records.max(1), bytes: bytes.saturating_sub(envelope), form, signs_in_full }
+        let dataset = dictionary.get(busicode).unwrap();
+        let changes = read_changes(dataset, action, &busilist, &[], &stamp, Against::Merging).unwrap().good;
+        Content { batch: stamp.batch, busicode, action, busilist, changes, dictionary }
     }
 
-    /// What one more object adds to a request, with the comma before it.
-    fn weight(&self, text: &str) -> usize {
-        let plain = text.len() + 1;
-        let (sent, signed) = match self.form {
-            Form::Array => (plain, plain),
-            Form::Quoted => {
-                let escapes = text.bytes().map(|byte| match byte {
-                    b'"' | b'\\' => 1,
-                    ..0x20 => 5,
-                    _ => 0,
+    fn record(key: &str, minute: u32, more: &[(&str, &str)]) -> Value {
+        let mut record = serde_json::json!({
+            "JCJLBH": key, "XZQHDM": "370203", "SJGXSJ": format!("2025-06-01 10:{minute:02}:00"),
+        });
+        for (name, value) in more {
+            record[*name] = (*value).into();
+        }
+        record
+    }
+
+    fn cut() -> Cut {
+        Cut::new(&Account::new("a", Key::from_bytes([7; 16])), "007", 2_000, 1_000_000)
+    }
+
+    /// The states at a node that has merged all of these.
+    fn merged(contents: &[&Content]) -> HashMap<RecordId, State> {
+        let mut states: HashMap<RecordId, State> = HashMap::new();
+        for change in contents.iter().flat_map(|content| &content.changes) {
+            states.entry(change.id.clone()).or_default().merge(change.version, &change.effect);
+        }
+        states
+    }
+
+    fn sent(content: &Content, states: &HashMap<RecordId, State>) -> Vec<(String, Value)> {
+        let parts = plan(content, states, &cut(), &Software);
+        parts.iter().map(|part| (part.action.to_string(), serde_json::from_str(&part.busilist).unwrap())).collect()
+    }
+
+    /// A peer that knows no versions: what comes last counts.
+    fn apply(peer: &mut HashMap<String, Option<Map<String, Value>>>, sent: &[(String, Value)]) {
+        for (action, list) in sent {
+            for record in list.as_array().unwrap() {
+                let (key, record) =
+                    (record["JCJLBH"].as_str().unwrap().to_owned(), record.as_object().unwrap().clone());
+                match action.as_str() {
+                    "01" => drop(peer.insert(key, Some(record))),
+                    "02" => {
+                        if let Some(Some(known)) = peer.get_mut(&key) {
+                            known.extend(record);
+                            known.retain(|_, value| !value.is_null());
+                        }
+                    }
+                    _ => drop(peer.insert(key, None)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_the_newest_goes_as_it_was_sent() {
+        let add = content("01", 1, &[record("A", 1, &[("JCLX", "1")]), record("B", 1, &[])]);
+        let parts = plan(&add, &merged(&[&add]), &cut(), &Software);
+        assert_eq!(parts.len(), 1);
+        assert_eq!((parts[0].action, &parts[0].busilist), (Action::Add, &add.busilist));
+    }
+
+    #[test]
+    fn clause_6_1_instead_of_an_older_change_the_present_state_goes() {
+        let old = content("01", 1, &[record("A", 1, &[("JCLX", "1"), ("JCJG", "x")]), record("B", 1, &[])]);
+        let newer = content("02", 2, &[record("A", 5, &[("JCLX", "2")])]);
+        let sent_now = sent(&old, &merged(&[&old, &newer]));
+        assert_eq!(sent_now.len(), 2, "{sent_now:?}");
+        assert_eq!(
+            sent_now[0],
+            ("01".to_owned(), serde_json::json!([record("A", 5, &[("JCJG", "x"), ("JCLX", "2")])]))
+        );
+        assert_eq!(sent_now[1], ("01".to_owned(), serde_json::json!([record("B", 1, &[])])));
+    }
+
+    #[test]
+    fn clause_6_1_what_is_deleted_since_is_added_if_it_was_to_be_and_deleted() {
+        let old = content("01", 1, &[record("A", 1, &[])]);
+        let change = content("02", 2, &[record("A", 2, &[("JCLX", "2")])]);
+        let gone = content("03", 3, &[record("A", 5, &[])]);
+        let states = merged(&[&old, &change, &gone]);
+        let actions = |content: &Content| -> Vec<String> {
+            sent(content, &states).into_iter().map(|(action, _)| action).collect()
+        };
+        assert_eq!(
+            (actions(&old), actions(&change), actions(&gone)),
+            (vec!["01".to_owned(), "03".to_owned()], vec!["03".to_owned()], vec!["03".to_owned()],)
+        );
+        assert_eq!(
+            sent(&change, &states)[0].1,
+            serde_json::json!([record("A", 5, &[])]),
+            "key, region, time of the delete"
+        );
+    }
+
+    #[test]
+    fn a_modify_of_a_record_not_seen_added_carries_present_values() {
+        let (old, new) = ([("JCLX", "1"), ("JCJG", "x")], [("JCLX", "2")]);
+        let old = content("02", 1, &[record("A", 1, &old)]);
+        let newer = content("02", 2, &[record("A", 5, &new)]);
+        let sent_now = sent(&old, &merged(&[&old, &newer]));
+        assert_eq!(sent_now[0].1, serde_json::json!([record("A", 5, &[("JCLX", "2"), ("JCJG", "x")])]));
+    }
+
+    proptest! {
+        /// Invariant 3 as far as it can hold at a peer without versions: batches that go up in any order, each when all of them are
+        /// merged here, leave there what is here.
+        #[test]
+        fn invariant_3_whatever_the_order_a_peer_without_versions_ends_with_our_state(
+            (made, order) in proptest::collection::vec(
+                (prop_oneof![Just("01"), Just("02"), Just("03")], "[AB]", 0_u32..6, "[1-3]"), 1..7,
+            ).prop_flat_map(|made| { let places: Vec<usize> = (0..made.len()).collect(); (Just(made), Just(places).prop_shuffle()) })
+        ) {
+            let first = content("01", 1, &[record("A", 0, &[("JCLX", "0")]), record("B", 0, &[("JCLX", "0")])]);
+            let batches: Vec<Content> = made.iter().enumerate().map(|(at, (action, key, minute, value))| {
+                let more: &[(&str, &str)] = if *action == "03" { &[] } else { &[("JCLX", value)] };
+                content(action, at as u128 + 2, &[record(key, *minute, more)])
+            }).collect();
+            let states = merged(&std::iter::once(&first).chain(&batches).collect::<Vec<_>>());
+            let mut peer = HashMap::new();
+            apply(&mut peer, &sent(&first, &states));
+            for at in order {
+                apply(&mut peer, &sent(&batches[at], &states));
+            }
+            for (id, state) in &states {
+                let here = (!state.is_deleted()).then(|| state.fields.members().unwrap());
+                let there = peer[id.key.as_ref()].clone().map(|record| {
+                    record.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect()
                 });
-                (plain + escapes.sum::<usize>(), plain)
+                prop_assert_eq!(here, there);
             }
-            Form::Encrypted => (2 * plain, 2 * plain),
-        };
-        sent + if self.signs_in_full { 2 * signed } else { 0 }
-    }
-
-    /// The texts as arrays, each of which fits a request; an object too large for any goes alone, for the peer to judge.
-    fn lists(&self, texts: &[String]) -> Vec<String> {
-        let mut lists = Vec::new();
-        let (mut list, mut count, mut weight) = (String::new(), 0, 0);
-        for text in texts {
-            let more = self.weight(text);
-            if count > 0 && (count == self.records || weight + more > self.bytes) {
-                lists.push(format!("[{list}]"));
-                (list, count, weight) = (String::new(), 0, 0);
-            }
-            if count > 0 {
-                list.push(',');
-            }
-            list.push_str(text);
-            (count, weight) = (count + 1, weight + more);
         }
-        if count > 0 {
-            lists.push(format!("[{list}]"));
-        }
-        lists
     }
 }
