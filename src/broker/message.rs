@@ -46,6 +46,8 @@ pub struct Delivery {
     pub routing_key: String,
     /// Headers that are strings; others are none of ours.
     pub headers: BTreeMap<String, String>,
+    /// Message id, where it is one of ours.
+    pub message_id: Option<Uuid>,
     /// The user that published it, checked by RabbitMQ.
     pub user_id: Option<String>,
     /// Whether it carries CC or BCC, which evade RabbitMQ's topic permissions.
@@ -87,6 +89,7 @@ impl Delivery {
         Self {
             routing_key: delivery.routing_key.to_string(),
             headers,
+            message_id: delivery.properties.message_id().as_ref().and_then(|id| id.as_str().parse().ok()),
             user_id: delivery.properties.user_id().as_ref().map(ToString::to_string),
             copied,
             delivery_count,

@@ -1,5 +1,6 @@
 //! Names of exchanges and queues, all of which begin with the tier (topology/node.toml declares them).
 
+use crate::failure::Pause;
 use crate::standard::region::{Region, Tier};
 
 /// The names of one tier.
@@ -35,6 +36,26 @@ impl Names {
     /// Queue of bulk batches for the parent.
     pub fn uplink_bulk(self) -> String {
         format!("{}.uplink.bulk", self.0)
+    }
+
+    /// Direct exchange of the pauses: the key is the queue's name.
+    pub fn retry(self) -> String {
+        format!("{}.retry", self.0)
+    }
+
+    /// Queue in which tokens of a step's failures wait for a pause to pass.
+    pub fn waiting(self, step: &str, pause: Pause) -> String {
+        let pause = match pause {
+            Pause::First => "retry.1",
+            Pause::Second => "retry.2",
+            Pause::Parked => "parked",
+        };
+        format!("{}.{step}.{pause}", self.0)
+    }
+
+    /// Queue of tokens whose pause has passed.
+    pub fn returned(self, step: &str) -> String {
+        format!("{}.{step}.return", self.0)
     }
 
     /// Direct exchange of receipts; the key is the region of the child that is to have one.

@@ -1,5 +1,6 @@
 //! Reading the settings, and saying what is wrong with them.
 
+use super::failures::LONGEST_SECS;
 use super::secret::within;
 use super::{ChildSettings, ClientCertificates, Config, ListenerTls, parent, transport};
 use std::path::{Path, PathBuf};
@@ -181,6 +182,13 @@ fn check(config: &Config) -> Result<(), String> {
             return Err(format!("[[apps]] {}: region {outside} does not lie in the node's region {region}", app.appid));
         }
     }
+    let failures = &config.failures;
+    if failures.rounds == 0 || failures.replay_per_second == 0 {
+        return Err("[failures] rounds and replay_per_second are at least 1".to_owned());
+    }
+    if failures.retry_secs.iter().chain([&failures.park_secs]).any(|secs| *secs > LONGEST_SECS) {
+        return Err(format!("[failures] a pause is at most {} seconds: RabbitMQ takes no more", LONGEST_SECS));
+    }
     if config.retention.archive.is_some() && config.retention.drop_unarchived {
         return Err("[retention] archive and drop_unarchived contradict each other: take one of them out".to_owned());
     }
@@ -232,6 +240,7 @@ mod tests {
         let default = parse(short, "short.toml", []).unwrap();
         assert_eq!(format!("{:?}", config.interface), format!("{:?}", default.interface));
         assert_eq!(format!("{:?}", config.persist), format!("{:?}", default.persist));
+        assert_eq!(format!("{:?}", config.failures), format!("{:?}", default.failures));
         assert_eq!(config.retention, default.retention);
         assert_eq!(format!("{:?}", config.metrics), format!("{:?}", default.metrics));
         assert_eq!(format!("{:?}", config.console), format!("{:?}", default.console));
@@ -249,7 +258,7 @@ mod tests {
     fn the_environment_overrides_the_file() {
         let set = |name: &str, value: &str| parse(MANUAL, "node.toml", [(name.to_owned(), value.to_owned())]);
         assert_eq!(set("SESAME__INTERFACE__MAX_RECORDS", "5").unwrap().interface.max_records, 5);
-        assert_eq!(set("SESAME__PERSIST__RETRY_SECS", "[1, 2]").unwrap().persist.retry_secs, [1, 2]);
+        assert_eq!(set("SESAME__FAILURES__RETRY_SECS", "[1, 2]").unwrap().failures.retry_secs, [1, 2]);
         let digits = "01234567890123456789012345678901";
         let config = set("SESAME__APPS__0__KEY", digits).unwrap();
         assert_eq!(config.apps[0].key.key(), &crate::standard::cipher::Key::parse(digits).unwrap());

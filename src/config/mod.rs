@@ -4,6 +4,7 @@
 mod apps;
 mod broker;
 mod dictionary;
+mod failures;
 mod interface;
 mod load;
 mod neighbours;
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 pub use apps::AppSettings;
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
+pub use failures::FailureSettings;
 pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
 pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, SubscriberSettings};
@@ -54,9 +56,12 @@ pub struct Config {
     pub broker: BrokerSettings,
     /// The node's PostgreSQL.
     pub store: StoreSettings,
-    /// How batches are committed, and tried again.
+    /// How batches are committed.
     #[serde(default)]
     pub persist: PersistSettings,
+    /// How what failed is tried again (§7.4).
+    #[serde(default)]
+    pub failures: FailureSettings,
     /// How long the interface log is kept in the store, and where it goes then.
     #[serde(default)]
     pub retention: RetentionSettings,

@@ -6,6 +6,7 @@ use crate::broker::{Connection, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::PersistSettings;
 use crate::dataset::InUse;
+use crate::failure::Rule;
 use crate::standard::region::RegionTable;
 use crate::store::Store;
 use std::sync::Arc;
@@ -33,8 +34,10 @@ pub struct Context {
     pub names: Names,
     /// How old what the consumers hold is.
     pub oldest: Oldest,
-    /// How batches are committed and tried again.
+    /// How batches are committed.
     pub settings: PersistSettings,
+    /// How what failed is tried again.
+    pub rule: Rule,
     /// Whether anything takes from the accepted exchange.
     pub has_parent: bool,
     /// The time.

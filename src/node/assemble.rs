@@ -4,6 +4,7 @@ use super::certificates::Certificates;
 use super::dictionary::{Watcher, regions_of};
 use super::interface::interface_of;
 use super::link::uplink;
+use super::topology::rule_of;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
@@ -139,6 +140,7 @@ impl Assembly {
             names,
             oldest: Oldest::default(),
             settings: config.persist.clone(),
+            rule: rule_of(&config.failures),
             has_parent: config.parent.is_some(),
             clock: clock.clone(),
             stop: stop.clone(),

@@ -4,6 +4,7 @@ use super::health::{Check, Checks, Health};
 use super::servers::Looks;
 use crate::apps::Directory;
 use crate::broker::Availability;
+use crate::failure::Pause;
 use crate::flow::Context;
 use crate::metrics;
 use std::collections::HashSet;
@@ -134,8 +135,14 @@ impl Monitor {
     async fn measure(&mut self) {
         let names = self.context.names;
         let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
+        let mut steps = vec!["persist"];
         if self.context.has_parent {
             queues.extend([names.uplink(), names.uplink_bulk()]);
+            steps.push("uplink");
+        }
+        for step in steps {
+            queues.extend(Pause::ALL.map(|pause| names.waiting(step, pause)));
+            queues.push(names.returned(step));
         }
         for queue in queues {
             let Ok(depth) = self.context.consuming.depth(&queue).await else { continue };

@@ -6,7 +6,7 @@ use super::{Assembly, Listeners, StartError, servers};
 use crate::clock::Clock;
 use crate::config::{Config, Role};
 use crate::console::{self, Access, Console, Operator};
-use crate::flow::failures::Sweeper;
+use crate::flow::failures::{Returner, Sweeper};
 use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
@@ -183,6 +183,7 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
             LogWriter::new(context.clone()).start(&tracker);
             let (clock, stop) = (context.clock.clone(), context.stop.clone());
             Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);
+            Returner::new(context.clone()).start(&tracker);
             Sweeper::new(context).start(&tracker);
         }
         if let Some(uplink) = uplink {

@@ -2,7 +2,15 @@
 
 use super::StartError;
 use crate::broker::topology::{ChildUser, NodeTopology, SubscriberUser};
-use crate::config::Config;
+use crate::config::{Config, FailureSettings};
+use crate::failure::Rule;
+use std::time::Duration;
+
+/// The rule of §7.4 as the settings give its numbers.
+pub(super) fn rule_of(settings: &FailureSettings) -> Rule {
+    let FailureSettings { retry_secs, park_secs, rounds, .. } = settings;
+    Rule { retry: retry_secs.map(Duration::from_secs), park: Duration::from_secs(*park_secs), rounds: *rounds }
+}
 
 /// The topology that a node's settings ask for.
 ///
@@ -30,6 +38,7 @@ pub fn topology_of(config: &Config) -> Result<NodeTopology, StartError> {
         user: config.node.appid.clone(),
         password: uri.password().map(percent_decoded),
         has_parent: config.parent.is_some(),
+        rule: rule_of(&config.failures),
         children: children.collect(),
         subscribers: subscribers.collect(),
     })
@@ -40,4 +49,14 @@ fn percent_decoded(text: &str) -> String {
     let query = format!("v={}", text.replace('+', "%2B"));
     let url = reqwest::Url::parse(&format!("http://x/?{query}"));
     url.ok().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clause_7_4_the_settings_default_to_the_rule() {
+        assert_eq!(rule_of(&FailureSettings::default()), Rule::default());
+    }
 }

@@ -3,14 +3,15 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_apps.sql"),
     include_str!("migrations/0003_record_ids.sql"),
     include_str!("migrations/0004_first_change.sql"),
     include_str!("migrations/0005_dataset_versions.sql"),
     include_str!("migrations/0006_months.sql"),
-    include_str!("migrations/0007_uplink_parts.sql"),
+    include_str!("migrations/0007_failures.sql"),
+    include_str!("migrations/0008_uplink_parts.sql"),
 ];
 
 /// The version of the schema this program works with.

@@ -28,7 +28,7 @@ mod tally;
 pub use apps::{AppAct, BadApp, StoredApp};
 pub use batches::{Late, NewBatch, StoredBatch};
 pub use error::StoreError;
-pub use failures::{About, DueFailure, FailureState, NewFailure};
+pub use failures::{About, DueFailure, NewFailure};
 pub use history::RecordPast;
 pub use log::{BatchState, LogEntry, LogFilter, LogRow};
 pub use migrate::SCHEMA_VERSION;

@@ -1,5 +1,6 @@
 //! What `topology/node.toml` says.
 
+use crate::failure::Pause;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -46,12 +47,42 @@ pub(super) struct DeclaredQueue {
     pub(super) name: String,
     /// The exchange that takes what has reached the delivery limit.
     pub(super) dead_letter: Option<String>,
+    /// What waits here is dead-lettered with this routing key when the pause has passed. Nobody consumes it.
+    pub(super) pause: Option<DeclaredPause>,
     /// Messages beyond this push out the oldest; with a dead-letter exchange they are refused instead.
     pub(super) max_length: Option<u64>,
     /// The same in bytes of bodies.
     pub(super) max_bytes: Option<u64>,
     #[serde(default)]
     pub(super) when: When,
+}
+
+/// A pause of [failures] and where it leads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredPause {
+    pub(super) after: After,
+    /// Routing key of the dead-letter exchange.
+    pub(super) key: String,
+}
+
+/// After what the pause is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum After {
+    FirstFailure,
+    SecondFailure,
+    Mark,
+}
+
+impl After {
+    pub(super) fn pause(self) -> Pause {
+        match self {
+            After::FirstFailure => Pause::First,
+            After::SecondFailure => Pause::Second,
+            After::Mark => Pause::Parked,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

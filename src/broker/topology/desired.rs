@@ -143,8 +143,14 @@ fn exchange(declared: &DeclaredExchange, names: Placeholders<'_>) -> Exchange {
 fn queue(declared: &DeclaredQueue, names: Placeholders<'_>) -> Queue {
     let mut arguments = Map::from_iter([("x-queue-type".to_owned(), json!("quorum"))]);
     let mut set = |key: &str, value: Value| drop(arguments.insert(key.to_owned(), value));
-    if let Some(dead_letter) = &declared.dead_letter {
+    if let Some(pause) = &declared.pause {
+        let length = names.node.rule.length(pause.after.pause());
+        set("x-message-ttl", json!(u64::try_from(length.as_millis()).unwrap_or(u64::MAX)));
+        set("x-dead-letter-routing-key", json!(names.of(&pause.key)));
+    } else if declared.dead_letter.is_some() {
         set("x-delivery-limit", json!(DELIVERY_LIMIT));
+    }
+    if let Some(dead_letter) = &declared.dead_letter {
         set("x-dead-letter-exchange", json!(names.of(dead_letter)));
         // At least once needs reject-publish; without it RabbitMQ silently falls back to at most once.
         set("x-dead-letter-strategy", json!("at-least-once"));
@@ -185,6 +191,7 @@ mod tests {
     use super::super::{ChildUser, SubscriberUser};
     use super::*;
     use crate::broker::Names;
+    use crate::failure::{Pause, Rule};
     use crate::standard::region::Tier;
 
     fn node(region: &str, has_parent: bool, children: &[&str]) -> NodeTopology {
@@ -199,6 +206,7 @@ mod tests {
             user: format!("node-{region}"),
             password: None,
             has_parent,
+            rule: Rule::default(),
             children: children.iter().map(child).collect(),
             subscribers: Vec::new(),
         }
@@ -211,8 +219,30 @@ mod tests {
     #[test]
     fn the_nation_has_no_uplink() {
         let uplinks = |desired: &Desired| desired.queues.keys().filter(|name| name.contains("uplink")).count();
-        assert_eq!(uplinks(&desired("370200", true, &[])), 2);
+        assert_eq!(uplinks(&desired("370200", true, &[])), 6);
         assert_eq!(uplinks(&desired("000000", false, &[])), 0);
+    }
+
+    #[test]
+    fn clause_7_4_each_pause_is_a_queue_of_its_length_that_returns_to_its_own_step() {
+        let city = desired("370200", true, &[]);
+        for (step, pause, millis) in [
+            ("persist", Pause::First, 2_000),
+            ("persist", Pause::Second, 10_000),
+            ("persist", Pause::Parked, 86_400_000),
+            ("uplink", Pause::Parked, 86_400_000),
+        ] {
+            let names = Names(Tier::City);
+            let arguments = &city.queues[&names.waiting(step, pause)].arguments;
+            assert_eq!(arguments["x-message-ttl"], millis);
+            // A limit would take them for poison, and at most once would lose them.
+            assert!(!arguments.contains_key("x-delivery-limit"));
+            assert_eq!(arguments["x-dead-letter-strategy"], "at-least-once");
+            let back = |b: &&Binding| b.source == arguments["x-dead-letter-exchange"] && b.key == step;
+            let back: Vec<&str> = city.bindings.iter().filter(back).map(|b| b.destination.as_str()).collect();
+            assert_eq!(back, [names.returned(step)]);
+            assert_eq!(arguments["x-dead-letter-routing-key"], step);
+        }
     }
 
     #[test]

@@ -223,6 +223,13 @@ fn queue(name: &str, want: &Queue, there: Option<&ObservedQueue>) -> Option<Diff
     differs.note("durable", &want.durable, &there.durable);
     differs.note("auto_delete", &want.auto_delete, &there.auto_delete);
     differs.arguments(&want.arguments, &there.arguments);
+    if want.arguments.contains_key("x-message-ttl") {
+        let remedy = format!(
+            "RabbitMQ cannot change a queue. This one holds tokens alone ({messages}), and what they stand for lies in the store: \
+             delete queue {name} and apply again; what waited there is tried ten minutes after its time"
+        );
+        return differs.difference("queue", name, remedy);
+    }
     let remedy = format!(
         "RabbitMQ cannot change a queue, and deleting it loses what it holds ({messages} messages): stop what publishes to \
          it, let its consumers drain it to 0, stop them, delete queue {name}, apply again, and start them"

@@ -1,6 +1,7 @@
 //! Whose vhost it is, and what its users may do there.
 
 use super::objects::{Permission, TopicPermission};
+use crate::failure::Rule;
 use crate::standard::region::{Region, Tier};
 
 /// One node's vhost.
@@ -16,6 +17,8 @@ pub struct NodeTopology {
     pub password: Option<String>,
     /// Whether the node has a parent.
     pub has_parent: bool,
+    /// How long what failed pauses.
+    pub rule: Rule,
     /// The nodes that share up to it.
     pub children: Vec<ChildUser>,
     /// Those who fetch what they subscribed to.

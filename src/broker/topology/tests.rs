@@ -19,6 +19,7 @@ fn city() -> NodeTopology {
         user: "node-370200".to_owned(),
         password: Some("own".to_owned()),
         has_parent: true,
+        rule: crate::failure::Rule::default(),
         children: vec![ChildUser {
             region: Region::parse("370203").unwrap(),
             user: "node-370203".to_owned(),

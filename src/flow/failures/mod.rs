@@ -1,12 +1,14 @@
-//! What happens to a message that failed (§7.4): three attempts with growing pauses, then it is marked failed and waits for
-//! 24 hours until its next round, verified anew against the keys, grants and rules of that moment.
+//! What happens to a message that failed (§7.4): it is kept with its body, a token of it waits in the queue of its pause, and
+//! what comes back from there is published to its step again. The rule itself is [`crate::failure`].
 
-mod policy;
-mod reason;
 mod record;
+mod replay;
+mod returned;
 mod sweep;
+mod token;
 
-pub use policy::{Attempt, Next, Pauses};
-pub use reason::Reason;
-pub use record::{Fault, mend, record};
+pub use record::{Failed, Fault, mend, record};
+pub use replay::again;
+pub use returned::Returner;
 pub use sweep::Sweeper;
+pub use token::attempt_of;

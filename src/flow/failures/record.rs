@@ -1,11 +1,13 @@
 //! Keeping a message that failed, with its body.
 
-use super::{Attempt, Pauses, Reason};
+use super::token::{self, attempt_of};
 use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
+use crate::failure::{Attempt, Reason, Then};
 use crate::flow::Context;
 use crate::metrics;
 use crate::store::{About, NewBatch, NewFailure, StoreError};
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 /// What is wrong with a message.
@@ -47,45 +49,58 @@ impl Fault {
 /// Compression level of kept bodies; see persist.
 const LEVEL: i32 = 1;
 
-/// Records a failed attempt of a delivery at a step. Once this returns, the delivery may be acked: nothing is lost.
-pub async fn record(
-    context: &Context,
-    step: &'static str,
-    delivery: &Delivery,
-    fault: Fault,
-    attempt: Attempt,
-) -> Result<(), StoreError> {
-    let settings = &context.settings;
-    let next = attempt.failed(&Pauses { retry: settings.retry_pauses(), park: settings.park_pause() });
-    let (id, batch) = identity(context, step, delivery);
-    let reason = fault.reason.code();
-    tracing::warn!(step, reason, detail = %fault.detail, %id, attempt = %attempt.token(), "a batch failed");
-    ::metrics::counter!(metrics::FAILED_ATTEMPTS, "step" => step, "reason" => reason).increment(1);
-    let pause = i64::try_from(next.pause.as_micros()).unwrap_or(i64::MAX);
-    // A body that cannot be compressed would be lost with the ack: it is kept as it is then, which zstd can frame too.
-    let body = zstd::bulk::compress(&delivery.body, LEVEL).map_err(|e| StoreError::Outage(e.to_string()))?;
-    let failure = NewFailure {
-        id,
-        batch,
-        step,
-        reason,
-        // Shown by the interface log: Chinese first.
-        detail: format!("{}（{}）", fault.reason.title(), fault.detail),
-        state: next.state,
-        round: attempt.round,
-        attempt: attempt.attempt,
-        next: context.clock.now().plus_micros(pause),
-        about: fault.about,
-        routing_key: delivery.routing_key.clone(),
-        headers: delivery.headers.clone(),
-        body,
-    };
-    context.store.fail(&failure).await
+/// A delivery that failed at a step.
+pub struct Failed<'a> {
+    /// The message.
+    pub delivery: &'a Delivery,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// Which attempt it was.
+    pub attempt: Attempt,
+}
+
+/// Records failed attempts at a step. Once this returns, the deliveries may be acked: nothing is lost.
+///
+/// State and token are committed first; then the token is published to the queue of its pause. If that fails, the sweeper finds
+/// the failure overdue.
+pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_>>) -> Result<(), StoreError> {
+    let mut failures = Vec::with_capacity(failed.len());
+    for Failed { delivery, fault, attempt } in failed {
+        let (id, batch) = identity(context, step, delivery);
+        let reason = fault.reason.code();
+        tracing::warn!(step, reason, detail = %fault.detail, %id, attempt = %attempt.token(), "a batch failed");
+        ::metrics::counter!(metrics::FAILED_ATTEMPTS, "step" => step, "reason" => reason).increment(1);
+        let body = zstd::bulk::compress(&delivery.body, LEVEL).map_err(|e| StoreError::Outage(e.to_string()))?;
+        failures.push(NewFailure {
+            id,
+            batch,
+            step,
+            reason: fault.reason,
+            // Shown by the interface log: Chinese first.
+            detail: format!("{}（{}）", fault.reason.title(), fault.detail),
+            attempt,
+            about: fault.about,
+            routing_key: delivery.routing_key.clone(),
+            headers: delivery.headers.clone(),
+            body,
+        });
+    }
+    let follows = context.store.fail(&failures, &context.rule, context.clock.now()).await?;
+    let tokens = failures.iter().zip(follows).filter_map(|(failure, then)| match then {
+        Then::Wait(pause) => Some(token::waiting(context.names, step, pause, failure.id, failure.attempt)),
+        Then::Nothing | Then::Try(_) => None,
+    });
+    let tokens: Vec<_> = tokens.collect();
+    let published = join_all(tokens.iter().map(|token| context.publisher.publish(token))).await;
+    if let Some(error) = published.into_iter().find_map(Result::err) {
+        tracing::warn!(%error, step, "the token of a failure could not be parked; the sweeper will find it overdue");
+    }
+    Ok(())
 }
 
 /// Marks the failure of a delivery that was tried again and went through.
 pub async fn mend(context: &Context, step: &str, delivery: &Delivery) -> Result<(), StoreError> {
-    if Attempt::of(&delivery.headers) == Attempt::FIRST {
+    if attempt_of(&delivery.headers) == Attempt::FIRST {
         return Ok(());
     }
     context.store.resolve_failure(identity(context, step, delivery).0).await

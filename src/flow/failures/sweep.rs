@@ -1,26 +1,23 @@
-//! Brings back what has waited long enough.
+//! Brings back what nothing has been heard of for far too long: its token was lost with a broker, or its process died.
 
-use super::Attempt;
-use crate::batch::ATTEMPT_HEADER;
-use crate::broker::Message;
+use super::again;
+use crate::broker::Availability;
 use crate::flow::Context;
-use crate::metrics;
-use crate::store::{DueFailure, StoreError};
+use crate::store::StoreError;
+use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-/// Publishes failures again whose time has come. Any number of processes may sweep: each failure is taken by one.
+/// Publishes overdue failures again. Any number of processes may sweep: each failure is taken by one.
 pub struct Sweeper {
     context: Context,
 }
 
 /// Between two looks at the store.
 const LOOK: Duration = Duration::from_secs(1);
-/// A failure taken by a process that then died is taken again after this time.
-const TAKEN_MICROS: i64 = 60_000_000;
-/// One that was published and of which nothing was heard is published again after this time: queues may be long.
-const PUBLISHED_MICROS: i64 = 600_000_000;
-/// One that could not be published, for the broker is away, is tried again after this time.
+/// So long after its time a failure is overdue: queues may be long, and RabbitMQ's clock is the one that counts.
+const OVERDUE_MICROS: i64 = 600_000_000;
+/// One that could not be published is tried again after this time.
 const UNPUBLISHED_MICROS: i64 = 2_000_000;
 /// Taken at once: bodies are held in memory meanwhile.
 const MOST: i64 = 10;
@@ -34,56 +31,37 @@ impl Sweeper {
     /// Starts it on `tasks`.
     pub fn start(self, tasks: &TaskTracker) {
         tasks.spawn(async move {
-            while self.context.pause(LOOK).await {
-                if let Err(error) = self.sweep().await {
-                    tracing::debug!(%error, "failures are swept later");
-                }
+            let mut pause = LOOK;
+            while self.context.pause(pause).await {
+                pause = match self.sweep().await {
+                    Ok(taken) if taken as i64 == MOST => Duration::ZERO,
+                    Ok(_) => LOOK,
+                    Err(error) => {
+                        tracing::debug!(%error, "failures are swept later");
+                        LOOK
+                    }
+                };
             }
         });
     }
 
-    /// Publishes what is due; returns how many.
-    pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let now = self.context.clock.now();
-        let taken = now.plus_micros(TAKEN_MICROS);
-        let due = self.context.store.take_due_failures(now, taken, MOST).await?;
-        if due.is_empty() {
+    /// Publishes some of what is overdue; returns how many it took.
+    async fn sweep(&self) -> Result<usize, StoreError> {
+        let context = &self.context;
+        if context.publisher.availability(&context.names.persist()) != Availability::Up {
             return Ok(0);
         }
-        let (mut published, mut unpublished) = (Vec::new(), Vec::new());
-        for failure in &due {
-            match self.bring_back(failure).await {
-                Ok(()) => published.push(failure.id),
-                Err(error) => {
-                    tracing::warn!(id = %failure.id, error, "a failure could not be brought back");
-                    unpublished.push(failure.id);
-                }
+        let now = context.clock.now();
+        let due = context.store.failures_overdue(now.plus_micros(-OVERDUE_MICROS), MOST, &context.rule, now).await?;
+        let published = join_all(due.iter().map(|failure| again(context, failure))).await;
+        let mut unpublished = Vec::new();
+        for (failure, outcome) in due.iter().zip(published) {
+            if let Err(error) = outcome {
+                tracing::warn!(id = %failure.id, error, "a failure could not be brought back");
+                unpublished.push(failure.id);
             }
         }
-        let now = self.context.clock.now();
-        self.context.store.put_off_failures(&published, taken, now.plus_micros(PUBLISHED_MICROS)).await?;
-        self.context.store.put_off_failures(&unpublished, taken, now.plus_micros(UNPUBLISHED_MICROS)).await?;
-        Ok(published.len())
-    }
-
-    async fn bring_back(&self, failure: &DueFailure) -> Result<(), String> {
-        let body = zstd::stream::decode_all(failure.body.as_slice()).map_err(|e| e.to_string())?;
-        let next = Attempt { round: failure.round, attempt: failure.attempt }.following();
-        if next.attempt == 1 {
-            ::metrics::counter!(metrics::ROUNDS, "step" => failure.step.clone()).increment(1);
-        }
-        let mut headers = failure.headers.clone();
-        headers.retain(|name, _| name.starts_with("sesame-"));
-        headers.insert(ATTEMPT_HEADER.to_owned(), next.token());
-        let size = if body.len() < crate::batch::BULK_BYTES { "small" } else { "bulk" };
-        headers.entry(crate::batch::SIZE_HEADER.to_owned()).or_insert_with(|| size.to_owned());
-        // Straight to the step that failed: other queues of the exchange have had the message already.
-        let exchange = match failure.step.as_str() {
-            "uplink" => self.context.names.uplink(),
-            _ => self.context.names.persist(),
-        };
-        let message =
-            Message { exchange, routing_key: failure.routing_key.clone(), id: failure.id, headers, body: body.into() };
-        self.context.publisher.publish(&message).await.map_err(|e| e.to_string())
+        context.store.put_off_failures(&unpublished, now, now.plus_micros(UNPUBLISHED_MICROS - OVERDUE_MICROS)).await?;
+        Ok(due.len())
     }
 }

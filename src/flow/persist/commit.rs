@@ -1,7 +1,8 @@
 //! Committing a group: met transactions run again, and one bad batch never stops the others.
 
+use crate::failure::Reason;
 use crate::flow::Context;
-use crate::flow::failures::{Fault, Reason};
+use crate::flow::failures::Fault;
 use crate::metrics;
 use crate::store::{NewBatch, StoreError, Verdict};
 use std::time::Instant;

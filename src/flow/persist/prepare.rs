@@ -6,8 +6,9 @@ use crate::batch::{
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
+use crate::failure::Reason;
 use crate::flow::Context;
-use crate::flow::failures::{Fault, Reason};
+use crate::flow::failures::Fault;
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};

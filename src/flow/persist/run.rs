@@ -4,8 +4,9 @@ use super::commit::{Outage, commit};
 use super::group::collect;
 use super::prepare::{Onward, Prepared, Preparer};
 use crate::broker::{Consumer, Delivery, Message, ack_all};
+use crate::failure::Attempt;
 use crate::flow::caution::Caution;
-use crate::flow::failures::{Attempt, Fault, record};
+use crate::flow::failures::{Failed, Fault, attempt_of, record};
 use crate::flow::{Context, Outbox};
 use crate::metrics;
 use crate::store::{NewBatch, Verdict};
@@ -139,30 +140,28 @@ impl Persist {
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
     async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
         let prepared = self.prepare(group).await;
-        let (mut batches, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut batches, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {
                 Ok(Prepared { batch, unapplied, onward }) => {
                     batches.push(batch);
                     good.push((delivery, unapplied, onward));
                 }
-                Err(fault) => bad.push((delivery, fault)),
+                Err(fault) => failed.push(self.failed(delivery, fault)),
             }
         }
         let outcomes = commit(&self.context, &batches).await?;
-        for (delivery, fault) in bad {
-            self.keep(delivery, fault).await?;
-        }
         for (((delivery, unapplied, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
             let is_short = match &outcome {
                 Ok(Verdict::Committed { .. }) => true,
                 Ok(Verdict::Resumed { left }) => *left > 0,
                 _ => false,
             };
-            self.settle(delivery, batch, onward, outcome).await?;
-            if let (true, Some(fault)) = (is_short, unapplied) {
-                self.keep(delivery, fault.of(batch)).await?;
-            }
+            let fault = self.settle(batch, onward, outcome).or(unapplied.filter(|_| is_short));
+            failed.extend(fault.map(|fault| self.failed(delivery, fault.of(batch))));
+        }
+        if !failed.is_empty() {
+            record(&self.context, "persist", failed).await.map_err(Outage)?;
         }
         if let Err(error) = ack_all(group).await {
             // What is not acked comes back and is found to be committed.
@@ -182,13 +181,8 @@ impl Persist {
         }
     }
 
-    async fn settle(
-        &self,
-        delivery: &Delivery,
-        batch: &NewBatch,
-        onward: Option<Onward>,
-        outcome: Result<Verdict, Fault>,
-    ) -> Result<(), Outage> {
+    /// Goes on with a batch that went through; what is wrong with one that did not.
+    fn settle(&self, batch: &NewBatch, onward: Option<Onward>, outcome: Result<Verdict, Fault>) -> Option<Fault> {
         match outcome {
             Ok(Verdict::Committed { stale }) => {
                 self.count(batch, stale);
@@ -197,9 +191,9 @@ impl Persist {
                 }
             }
             Ok(_) => ::metrics::counter!(metrics::BATCHES_REPEATED).increment(1),
-            Err(fault) => self.keep(delivery, fault.of(batch)).await?,
+            Err(fault) => return Some(fault),
         }
-        Ok(())
+        None
     }
 
     fn hand_on(&self, batch: &NewBatch, onward: Onward) {
@@ -212,16 +206,11 @@ impl Persist {
         });
     }
 
-    /// Keeps a batch that failed, with its body, so that it can be acked.
-    async fn keep(&self, delivery: &Delivery, fault: Fault) -> Result<(), Outage> {
-        let attempt = self.attempt(delivery);
-        record(&self.context, "persist", delivery, fault, attempt).await.map_err(Outage)
-    }
-
     /// The token counts only where this node itself published the message again.
-    fn attempt(&self, delivery: &Delivery) -> Attempt {
+    fn failed<'a>(&self, delivery: &'a Delivery, fault: Fault) -> Failed<'a> {
         let own = delivery.user_id.as_deref() == Some(self.context.node.appid.as_str());
-        if own { Attempt::of(&delivery.headers) } else { Attempt::FIRST }
+        let attempt = if own { attempt_of(&delivery.headers) } else { Attempt::FIRST };
+        Failed { delivery, fault, attempt }
     }
 
     fn count(&self, batch: &NewBatch, stale: u32) {

@@ -5,7 +5,7 @@ use crate::batch::Manifest;
 use crate::broker::{Delivery, ack_all};
 use crate::flow::Context;
 use crate::flow::context::PROBE;
-use crate::flow::failures::{Attempt, Fault, mend, record};
+use crate::flow::failures::{Failed, Fault, attempt_of, mend, record};
 use crate::metrics;
 use crate::volume::Pace;
 use std::sync::Arc;
@@ -82,8 +82,9 @@ impl Desk {
 
     /// Keeps a message that the parent refuses.
     pub(super) async fn fail(&self, delivery: &Delivery, fault: &Fault) -> Result<(), End> {
-        let attempt = Attempt::of(&delivery.headers);
-        while let Err(error) = record(&self.context, "uplink", delivery, fault.clone(), attempt).await {
+        let attempt = attempt_of(&delivery.headers);
+        let failed = || vec![Failed { delivery, fault: fault.clone(), attempt }];
+        while let Err(error) = record(&self.context, "uplink", failed()).await {
             tracing::warn!(%error, "waiting for the store");
             if !self.context.store_up().await || !self.context.pause(PROBE).await {
                 return Err(End::Stopped);

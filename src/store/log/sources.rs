@@ -60,7 +60,7 @@ pub(super) fn of(filter: &LogFilter) -> Vec<Source> {
                 _ => Source::Batches,
             });
         }
-        if is_write && matches!(state, None | Some(BatchState::Failed | BatchState::Parked)) {
+        if is_write && matches!(state, None | Some(BatchState::Failed | BatchState::Parked | BatchState::Abandoned)) {
             sources.push(Source::Failures);
         }
     }
@@ -86,7 +86,7 @@ const ENTRY: &str = "r.id, r.at, r.appid, r.busicode, r.action, NULL::int, r.ran
 
 const FAILURE: &str = "r.id, r.at, coalesce(r.appid, ''), coalesce(lpad(r.busicode::text, 3, '0'), ''), \
     coalesce(lpad(r.action::text, 2, '0'), ''), r.region, coalesce(r.random, ''), r.batch, coalesce(r.records, 0), 0::bigint, \
-    '0001', r.reason, r.detail, 0, CASE r.state WHEN 'retrying' THEN 'failed' ELSE 'parked' END, NULL::json, NULL::timestamptz";
+    '0001', r.reason, r.detail, 0, CASE r.state WHEN 'retrying' THEN 'failed' WHEN 'parked' THEN 'parked' ELSE 'abandoned' END, NULL::json, NULL::timestamptz";
 
 impl Source {
     /// What has to be known of the table before the statement can be written.
@@ -290,7 +290,10 @@ where
 fn failures(filter: &LogFilter, conditions: &mut Conditions) {
     match filter.state {
         Some(BatchState::Failed) => conditions.add("state <> 'resolved' AND state = 'retrying'", []),
-        Some(BatchState::Parked) => conditions.add("state <> 'resolved' AND state = 'failed'", []),
+        Some(BatchState::Parked) => conditions.add("state <> 'resolved' AND state = 'parked'", []),
+        Some(BatchState::Abandoned) => {
+            conditions.add("state <> 'resolved' AND state IN ('abandoned', 'discarded')", [])
+        }
         _ => conditions.add("state <> 'resolved'", []),
     }
     if let Some(random) = &filter.random {

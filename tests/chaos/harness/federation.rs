@@ -126,7 +126,7 @@ impl<'s> Federation<'s> {
              [metrics]\nlisten = \"127.0.0.1:{}\"\n\
              [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n\
              [store]\nuri = \"{store}\"\nconnections = 4\n\
-             [persist]\nretry_secs = [1, 2]\npark_secs = 3\n\
+             [failures]\nretry_secs = [1, 2]\npark_secs = 3\nrounds = 1000\n\
              [[apps]]\nappid = \"{APP}\"\nkey = \"{KEY}\"\nregion = \"{}\"\n",
             place.region,
             ports[0],

@@ -97,7 +97,7 @@ async fn without_a_region_a_change_is_of_the_apps_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_a_record_never_added_fails_as_a_batch_and_is_told_by_the_log() {
     let mut node = Spec::new("370203").prepare(&[]).await;
-    node.config.persist.retry_secs = [1, 1];
+    node.config.failures.retry_secs = [1, 1];
     node.run(sesame::clock::Clock::system()).await;
     let app = App::of(&node);
     write(&app, "01", records::checks("N", "370203", ADDED, 1)).await;

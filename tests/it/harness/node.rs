@@ -275,4 +275,12 @@ impl TestNode {
         let tls = ClientTls::load("store", &self.config.store.tls()).unwrap();
         Store::secured(self.config.store.uri.text(), 2, Purpose::Serve, tls).unwrap()
     }
+
+    /// A connection to it past the product; it ends with the test.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(self.config.store.uri.text(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
 }

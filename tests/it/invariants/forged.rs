@@ -14,7 +14,7 @@ async fn reasons(node: &TestNode) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_5_a_child_cannot_speak_for_another() {
-    let city = Spec::new("370200").extra("[persist]\nretry_secs = [3600, 3600]\n");
+    let city = Spec::new("370200").extra("[failures]\nretry_secs = [3600, 3600]\n");
     let county = Spec::new("370203").parent(&city);
     let mut city = city.start(&[&county]).await;
     let county = county.prepare(&[]).await;

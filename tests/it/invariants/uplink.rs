@@ -68,7 +68,7 @@ async fn refused(county: &TestNode, number: i64) {
 async fn invariant_6_batches_the_parent_refuses_fail_alone() {
     for number in [1, 3] {
         let city = Spec::new("370200");
-        let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
+        let county = Spec::new("370203").parent(&city).extra("[failures]\nretry_secs = [3600, 3600]\n");
         let mut city = city.start(&[&county]).await;
         let mut county = county.start(&[]).await;
         let client = county.client();
@@ -89,7 +89,7 @@ async fn invariant_6_batches_the_parent_refuses_fail_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_6_a_window_full_of_refused_batches_lets_good_ones_pass() {
     let city = Spec::new("370200");
-    let county = Spec::new("370203").parent(&city).extra("[persist]\nretry_secs = [3600, 3600]\n");
+    let county = Spec::new("370203").parent(&city).extra("[failures]\nretry_secs = [3600, 3600]\n");
     let mut city = city.start(&[&county]).await;
     let mut county = county.prepare(&[]).await;
     county.config.parent.as_mut().unwrap().link = LinkSettings::Amqp(AmqpLinkSettings {

@@ -66,7 +66,7 @@ async fn clause_7_3_a_batch_larger_than_agreed_goes_in_parts_and_those_taken_are
     });
     let agreed = "max_records = 10\nmax_bytes = 100_000";
     let county = Spec::new("370203").parent_over_https("370200", &stub.settings(PLAIN, agreed));
-    let mut county = county.extra("[persist]\nretry_secs = [1, 1]\n").start(&[]).await;
+    let mut county = county.extra("[failures]\nretry_secs = [4, 4]\n").start(&[]).await;
     let list = records::checks("P", "370203", "2025-06-01 08:00:00", 45);
     App::of(&county).ask("007", "01", list).accepted().await;
     holds(&stub, 35).await;

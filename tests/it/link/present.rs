@@ -16,7 +16,7 @@ async fn clause_6_1_what_comes_late_goes_as_the_record_is_now() {
         false => Manner::Take,
     });
     let county = Spec::new("370203").parent_over_https("370200", &stub.settings(PLAIN, ""));
-    let mut county = county.extra("[persist]\nretry_secs = [4, 4]\n").start(&[]).await;
+    let mut county = county.extra("[failures]\nretry_secs = [4, 4]\n").start(&[]).await;
     let app = App::of(&county);
     app.ask("007", "01", records::checks("A", "370203", "2025-06-01 08:00:00", 2)).accepted().await;
     failed(&county, 1).await;
@@ -34,7 +34,7 @@ async fn clause_6_1_what_comes_late_goes_as_the_record_is_now() {
         (changed["JCRY"] == "王五" && changed["JCJG"] == "市北区市场监督管理局").then_some(())
     })
     .await;
-    eventually("what is deleted is deleted", || async { (stub.record("A-1")? == None).then_some(()) }).await;
+    eventually("what is deleted is deleted", || async { stub.record("A-1")?.is_none().then_some(()) }).await;
 
     // An upload of an earlier time, sent again a day later: newer data is not overwritten, here or there.
     app.ask("007", "01", records::checks("A", "370203", "2025-05-01 08:00:00", 1)).accepted().await;

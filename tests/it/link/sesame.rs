@@ -111,7 +111,7 @@ async fn clause_7_4_what_a_former_key_has_sealed_is_sealed_anew_and_a_key_the_pa
     let mut city = city.start(&[&county]).await;
     city.config.interface.listen = city.interface;
     let spec = county.parent_over_https("370200", &parent(city.interface.port()));
-    let mut county = spec.extra("[persist]\nretry_secs = [1, 1]\n").start(&[]).await;
+    let mut county = spec.extra("[failures]\nretry_secs = [5, 5]\n").start(&[]).await;
     // Sealed with the old key while the parent is away.
     city.stop().await;
     let app = App::of(&county);

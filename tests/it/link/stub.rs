@@ -154,7 +154,7 @@ impl Stub {
 
     /// A running county that shares up to the stub.
     pub async fn county(&self) -> TestNode {
-        let quick = "[persist]\nretry_secs = [3600, 3600]\n";
+        let quick = "[failures]\nretry_secs = [3600, 3600]\n";
         Spec::new("370203").parent_over_https("370200", &self.settings(PLAIN, "")).extra(quick).start(&[]).await
     }
 }

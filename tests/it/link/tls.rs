@@ -28,14 +28,15 @@ async fn clause_7_2_a_wrong_certificate_is_an_outage_with_plain_words_and_the_ri
     let wrong_ca = right.replace(&ca, &format!("{:?}", stranger.path("ca.pem")));
     let no_identity: String =
         right.lines().filter(|line| !line.starts_with("client_")).map(|l| format!("{l}\n")).collect();
-    let mut sent = 0;
-    for (toml, words) in [(&wrong_ca, "signed by none of the CAs of [parent] ca"), (&no_identity, "client certificate")]
+    for (sent, (toml, words)) in
+        [(&wrong_ca, "signed by none of the CAs of [parent] ca"), (&no_identity, "client certificate")]
+            .into_iter()
+            .enumerate()
     {
         county.config = sesame::config::parse(toml, "test", []).unwrap();
         county.run(Clock::system()).await;
         let list = records::checks(&format!("T{sent}"), "370203", "2025-06-01 08:00:00", 5);
         App::of(&county).ask("007", "01", list).accepted().await;
-        sent += 1;
         eventually(&format!("health says {words:?}"), || async {
             let link = county.health().checks().link;
             (!link.ok && link.detail.contains(words)).then_some(())

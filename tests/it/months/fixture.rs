@@ -20,7 +20,7 @@ pub fn present() -> Month {
 
 /// A node that tries again at once, and then not for hours.
 pub async fn node() -> TestNode {
-    Spec::new("370203").extra("[persist]\nretry_secs = [0, 0]\npark_secs = 86400\n").start(&[]).await
+    Spec::new("370203").extra("[failures]\nretry_secs = [0, 0]\npark_secs = 86400\n").start(&[]).await
 }
 
 /// The node's database, for a hand that looks into it.

@@ -30,7 +30,7 @@ async fn clause_6_1_a_tier_applies_what_its_rules_take_and_the_rest_once_they_ar
     let strict = Datasets::shipped();
     strict.refuse_remarks_with("密");
     let province = Spec::new("370000");
-    let quick = "[persist]\nretry_secs = [1, 1]\npark_secs = 3\n";
+    let quick = "[failures]\nretry_secs = [1, 1]\npark_secs = 3\n";
     let city = Spec::new("370200").parent(&province).extra(&strict.settings()).extra(quick);
     let county = Spec::new("370203").parent(&city);
     let province = {
@@ -57,7 +57,7 @@ async fn clause_6_1_a_tier_applies_what_its_rules_take_and_the_rest_once_they_ar
     holds(&city, 3).await;
     // What this tier refuses is not kept from those above, who have rules of their own.
     holds(&province, 6).await;
-    failures(&city, &[("INVALID_RECORDS", "failed", 2)]).await;
+    failures(&city, &[("INVALID_RECORDS", "parked", 2)]).await;
 
     strict.change("007", |schema| {
         let remark = schema["properties"]["BZ"].as_object_mut().unwrap();

@@ -3,8 +3,9 @@
 use crate::batch::{Against, Incoming, Manifest, Stamp, TOLERANCE_MICROS, open, read_changes};
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
+use crate::failure::Reason;
 use crate::flow::Context;
-use crate::flow::failures::{Fault, Reason};
+use crate::flow::failures::Fault;
 use crate::flow::persist::reason_of;
 use crate::record::{Change, RecordId, Version};
 use crate::standard::code::{Action, BusinessCode};

@@ -15,7 +15,8 @@
 //! | no connection, a wrong certificate | outage: away |
 
 use crate::client::{NoAnswer, Received};
-use crate::flow::failures::{Fault, Reason};
+use crate::failure::Reason;
+use crate::flow::failures::Fault;
 use crate::standard::answer::{Answer, BadAnswer, ResultCode};
 use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;

@@ -1,0 +1,103 @@
+//! Takes the tokens that RabbitMQ's clock brings back.
+
+use super::{again, token};
+use crate::broker::{Consumer, Delivery, ack_all};
+use crate::flow::Context;
+use futures_util::future::join_all;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// Publishes failures again whose pause is over, as the return queues tell. Any number of processes may.
+pub struct Returner {
+    context: Context,
+}
+
+/// Tokens taken at once: the bodies of their failures are held in memory.
+const MOST: u16 = 20;
+/// Before what could not be done is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+enum End {
+    Stopped,
+    Again,
+}
+
+impl Returner {
+    /// A returner of one node.
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+
+    /// Starts one task for each step on `tasks`.
+    pub fn start(self, tasks: &TaskTracker) {
+        let mut steps = vec!["persist"];
+        if self.context.has_parent {
+            steps.push("uplink");
+        }
+        for step in steps {
+            let returner = Self { context: self.context.clone() };
+            tasks.spawn(returner.run(step));
+        }
+    }
+
+    async fn run(self, step: &'static str) {
+        let context = &self.context;
+        let queue = context.names.returned(step);
+        let mut told = String::new();
+        while context.store_up().await && context.broker_up(&context.consuming).await {
+            match context.consuming.consume(&queue, MOST).await {
+                Ok(mut consumer) => {
+                    let end = self.serve(&mut consumer).await;
+                    // What is not acked lies in the queue again.
+                    consumer.close().await;
+                    if matches!(end, End::Stopped) {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    if error != told {
+                        tracing::warn!(error, "what waited is brought back by the sweeper meanwhile");
+                        told = error;
+                    }
+                }
+            }
+            if !context.pause(PAUSE).await {
+                return;
+            }
+        }
+    }
+
+    async fn serve(&self, consumer: &mut Consumer) -> End {
+        loop {
+            let first = tokio::select! {
+                first = consumer.next() => first,
+                () = self.context.stop.cancelled() => return End::Stopped,
+            };
+            let Ok(first) = first else { return End::Again };
+            let mut taken = vec![first];
+            while taken.len() < usize::from(MOST)
+                && let Some(Ok(delivery)) = consumer.arrived()
+            {
+                taken.push(delivery);
+            }
+            if let Err(error) = self.bring_back(&taken).await {
+                tracing::warn!(error, "failures are brought back later");
+                return End::Again;
+            }
+            if ack_all(&taken).await.is_err() {
+                return End::Again;
+            }
+        }
+    }
+
+    /// A token that is stale, or none of ours, is dropped: the row is the truth.
+    async fn bring_back(&self, taken: &[Delivery]) -> Result<(), String> {
+        let context = &self.context;
+        let tokens: Vec<_> = taken.iter().filter_map(token::read).collect();
+        let now = context.clock.now();
+        let due = context.store.failures_returned(&tokens, &context.rule, now).await.map_err(|e| e.to_string())?;
+        let published = join_all(due.iter().map(|failure| again(context, failure))).await;
+        published.into_iter().collect()
+    }
+}
