@@ -39,6 +39,8 @@ async fn invariants_2_3_over_two_hops_of_both_kinds_batches_stay_the_same_and_ti
     let mut county = county.parent_over_https("370200", &parent(city.interface.port())).start(&[]).await;
     let app = App::of(&county);
     let batch = app.ask("007", "01", records::checks("A", "370203", "2025-06-01 08:00:00", 5)).accepted().await;
+    // Before its changes: what has never been added cannot be changed.
+    agree(&city, &county, 5).await;
     for round in 0..20 {
         let day = 2 + (round * 7) % 20;
         let change = json!([{"JCJLBH": "A-0", "XZQHDM": "370203", "SJGXSJ": format!("2025-06-{day:02} 08:00:00"), "JCRY": format!("R{round}")}]);
