@@ -12,6 +12,7 @@ pub mod config;
 pub mod console;
 pub mod dataset;
 pub mod demo;
+pub mod desk;
 pub mod failure;
 pub mod federation;
 pub mod flow;

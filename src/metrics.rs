@@ -57,6 +57,8 @@ pub const FAILED_ATTEMPTS: &str = "sesame_failed_attempts_total";
 pub const FAILURES: &str = "sesame_failures";
 /// Failures whose round began anew after the pause of §7.4. Label: step.
 pub const ROUNDS: &str = "sesame_failure_rounds_total";
+/// Failures that operators had tried again.
+pub const REPLAYS: &str = "sesame_replays_total";
 /// Batches that the parent has taken.
 pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 /// 1 while the link to the parent works, else 0.
@@ -97,7 +99,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 46] = [
+pub const ALL: [&str; 47] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -124,6 +126,7 @@ pub const ALL: [&str; 46] = [
     FAILED_ATTEMPTS,
     FAILURES,
     ROUNDS,
+    REPLAYS,
     UPLINK_SENT,
     UPLINK_UP,
     UPLINK_LAG,
@@ -187,6 +190,7 @@ fn describe() {
     describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
     describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");
     describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
+    describe_counter!(REPLAYS, "Failures that operators had tried again");
     describe_counter!(UPLINK_SENT, "Batches that the parent has taken");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");

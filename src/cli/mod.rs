@@ -1,12 +1,14 @@
 //! The command line: one file a subcommand. Exit status 0 done, 1 refused or failed, 2 wrong usage. Errors are anyhow's
 //! here and in outer loops only, since nobody decides by them any more.
 
+mod actor;
 mod app;
 mod archive;
 mod dataset;
 mod demo;
 mod evidence;
 mod exchange;
+mod failures;
 mod generate;
 mod interface;
 mod lab;
@@ -53,6 +55,8 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Query the interface log
     Log(exchange::Log),
+    /// What could not be applied or forwarded: look at it, have it tried again, give it up
+    Failures(failures::FailuresCommand),
     /// Look into the files that older months of the store were written to
     Archive(archive::ArchiveCommand),
     /// Start a private RabbitMQ and PostgreSQL for tests and development
@@ -74,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Query(command) => command.run(),
         Command::Evidence(command) => command.run(),
         Command::Log(command) => command.run(),
+        Command::Failures(command) => command.run(),
         Command::Archive(command) => command.run(),
         Command::Lab(command) => command.run(),
     };

@@ -117,6 +117,22 @@ pub struct OperatorSettings {
     pub name: String,
     /// Subject of its certificate.
     pub certificate: Subject,
+    /// What it may do.
+    #[serde(default)]
+    pub role: OperatorRights,
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatorRights {
+    /// Look, with sensitive values masked.
+    Viewer,
+    /// Act, with sensitive values masked.
+    #[default]
+    Operator,
+    /// Act, and read sensitive values in full.
+    Supervisor,
 }
 
 impl Default for ConsoleSettings {

@@ -24,7 +24,9 @@ pub use apps::AppSettings;
 pub use broker::BrokerSettings;
 pub use dictionary::DictionarySettings;
 pub use failures::FailureSettings;
-pub use interface::{ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorSettings};
+pub use interface::{
+    ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorRights, OperatorSettings,
+};
 pub use load::{ConfigError, load, parse};
 pub use neighbours::{ChildSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};

@@ -1,8 +1,10 @@
 //! The console's routes.
 
+use super::failures;
 use super::login::{HOLD, Login, Sessions};
 use super::page::{self, POLICY, Status};
 use crate::dataset::InUse;
+use crate::desk::FailureDesk;
 use crate::interface::Documents;
 use crate::metrics;
 use crate::standard::region::Region;
@@ -38,6 +40,36 @@ pub struct Operator {
     pub name: String,
     /// Whom the certificate names.
     pub certificate: Subject,
+    /// What it may do.
+    pub role: OperatorRole,
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperatorRole {
+    /// Look, with sensitive values masked.
+    Viewer,
+    /// Act, with sensitive values masked.
+    Operator,
+    /// Act, and read sensitive values in full. `admin` is one.
+    Supervisor,
+}
+
+impl OperatorRole {
+    pub(super) fn may_act(self) -> bool {
+        self != OperatorRole::Viewer
+    }
+
+    pub(super) fn sees_all(self) -> bool {
+        self == OperatorRole::Supervisor
+    }
+}
+
+/// Who is calling.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) name: String,
+    pub(super) role: OperatorRole,
 }
 
 /// Who may look at the pages.
@@ -59,23 +91,31 @@ pub struct Console {
     operators: Vec<Operator>,
     over_tls: bool,
     store: Store,
+    pub(super) desk: FailureDesk,
     dictionary: InUse,
     documents: Arc<Documents>,
     checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
 }
 
+/// What a console shows.
+pub struct Parts {
+    /// Records and failures.
+    pub store: Store,
+    /// The failure desk.
+    pub desk: FailureDesk,
+    /// The data dictionary.
+    pub dictionary: InUse,
+    /// The interface document.
+    pub documents: Arc<Documents>,
+    /// Looks at what the node needs.
+    pub checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
+}
+
 impl Console {
     /// A console of one node. Without password and operators nobody gets in.
-    pub fn new(
-        region: Region,
-        name: String,
-        access: Access,
-        store: Store,
-        dictionary: InUse,
-        documents: Arc<Documents>,
-        checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
-    ) -> Self {
+    pub fn new(region: Region, name: String, access: Access, parts: Parts) -> Self {
         let name = if name.is_empty() { "国家 National".to_owned() } else { name };
+        let Parts { store, desk, dictionary, documents, checks } = parts;
         let Access { password, operators, over_tls } = access;
         Self {
             region,
@@ -84,6 +124,7 @@ impl Console {
             operators,
             over_tls,
             store,
+            desk,
             dictionary,
             documents,
             checks,
@@ -91,13 +132,13 @@ impl Console {
     }
 
     /// Who is calling: the operator of a client certificate, or whoever has logged in.
-    fn operator(&self, headers: &HeaderMap, shown: Option<&PeerCertificate>) -> Option<&str> {
+    pub(super) fn caller(&self, headers: &HeaderMap, shown: Option<&PeerCertificate>) -> Option<Caller> {
         let known = |certificate: &PeerCertificate| {
             self.operators.iter().find(|operator| operator.certificate == *certificate.subject())
         };
         match shown.and_then(known) {
-            Some(operator) => Some(&operator.name),
-            None => self.session(headers).map(|_| "admin"),
+            Some(operator) => Some(Caller { name: operator.name.clone(), role: operator.role }),
+            None => self.session(headers).map(|_| Caller { name: "admin".to_owned(), role: OperatorRole::Supervisor }),
         }
     }
 
@@ -118,6 +159,7 @@ pub fn router(console: Console) -> Router {
         .route("/interface", get(interface))
         .route("/login", post(login))
         .route("/logout", post(logout))
+        .merge(failures::routes())
         .with_state(Arc::new(console))
 }
 
@@ -127,19 +169,19 @@ async fn status(
     headers: HeaderMap,
 ) -> Response {
     let certificate = certificate.map(|Extension(certificate)| certificate);
-    let Some(operator) = console.operator(&headers, certificate.as_deref()) else {
+    let Some(operator) = console.caller(&headers, certificate.as_deref()) else {
         return shown(StatusCode::OK, page::login(&console.name, ""));
     };
     let tally = console.store.tally(console.region).await;
-    let failures = console.store.failure_counts().await.unwrap_or_default();
+    let counts = console.store.failure_counts().await.unwrap_or_default();
     let checks = (console.checks)();
     let status = Status {
         node: &console.name,
         region: console.region,
-        operator,
+        operator: &operator.name,
         checks: &checks,
         tally: tally.as_deref().map_err(ToString::to_string),
-        failures: &failures,
+        failures: &counts,
         dictionary: &console.dictionary.now(),
     };
     shown(StatusCode::OK, page::status(&status))

@@ -21,6 +21,7 @@ pub mod in_use;
 pub mod key;
 mod keyword;
 mod locate;
+mod mask;
 mod property;
 mod reading;
 mod references;

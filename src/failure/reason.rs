@@ -144,6 +144,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_operators_manual_has_every_reason() {
+        let manual = include_str!("../../docs/operations.md");
+        for reason in Reason::ALL {
+            assert!(manual.contains(&format!("| `{}` |", reason.code())), "{}", reason.code());
+        }
+    }
+
+    #[test]
     fn every_reason_is_read_as_it_is_written() {
         for reason in Reason::ALL {
             assert_eq!(reason.code().parse(), Ok(reason));

@@ -3,10 +3,12 @@
 use super::health::{self, Health};
 use super::monitor::Monitor;
 use super::{Assembly, Listeners, StartError, servers};
+use crate::broker::Names;
 use crate::clock::Clock;
-use crate::config::{Config, Role};
-use crate::console::{self, Access, Console, Operator};
-use crate::flow::failures::{Returner, Sweeper};
+use crate::config::{Config, OperatorRights, Role};
+use crate::console::{self, Access, Console, Operator, OperatorRole, Parts};
+use crate::desk::FailureDesk;
+use crate::flow::failures::{Desk, Returner, Sweeper};
 use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
@@ -152,18 +154,23 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
     let name = assembly.context.regions.name(config.node.region).map(str::to_owned);
     let password = config.console.admin_password.as_ref().map(|password| password.text().to_owned());
     let operators = config.console.operators.iter();
-    let operators =
-        operators.map(|operator| Operator { name: operator.name.clone(), certificate: operator.certificate.clone() });
+    let operators = operators.map(|operator| Operator {
+        name: operator.name.clone(),
+        certificate: operator.certificate.clone(),
+        role: match operator.role {
+            OperatorRights::Viewer => OperatorRole::Viewer,
+            OperatorRights::Operator => OperatorRole::Operator,
+            OperatorRights::Supervisor => OperatorRole::Supervisor,
+        },
+    });
     let access = Access { password, operators: operators.collect(), over_tls: config.console.tls.is_some() };
-    Console::new(
-        config.node.region,
-        name.unwrap_or_default(),
-        access,
-        assembly.store.clone(),
-        assembly.context.dictionary.clone(),
-        assembly.documents.clone(),
-        Box::new(checks),
-    )
+    let (store, dictionary) = (assembly.store.clone(), assembly.context.dictionary.clone());
+    let (names, clock) = (Names(config.node.region.tier()), assembly.context.clock.clone());
+    let per_second = config.failures.replay_per_second;
+    let desk = FailureDesk::new(store.clone(), dictionary.clone(), names, clock, per_second);
+    let documents = assembly.documents.clone();
+    let parts = Parts { store, desk, dictionary, documents, checks: Box::new(checks) };
+    Console::new(config.node.region, name.unwrap_or_default(), access, parts)
 }
 
 /// Starts the steps once the store's schema is ready.
@@ -184,6 +191,7 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
             let (clock, stop) = (context.clock.clone(), context.stop.clone());
             Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);
             Returner::new(context.clone()).start(&tracker);
+            Desk::new(context.clone()).start(&tracker);
             Sweeper::new(context).start(&tracker);
         }
         if let Some(uplink) = uplink {

@@ -28,7 +28,10 @@ mod tally;
 pub use apps::{AppAct, BadApp, StoredApp};
 pub use batches::{Late, NewBatch, StoredBatch};
 pub use error::StoreError;
-pub use failures::{About, DueFailure, NewFailure};
+pub use failures::{
+    About, ActKind, ActRow, ActState, Carried, DueFailure, FailureDetail, FailureFilter, FailureGroup, FailureRow,
+    GroupBy, NewAct, NewFailure, Progress,
+};
 pub use history::RecordPast;
 pub use log::{BatchState, LogEntry, LogFilter, LogRow};
 pub use migrate::SCHEMA_VERSION;

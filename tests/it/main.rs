@@ -2,6 +2,7 @@
 
 mod apps;
 mod contract;
+mod desk;
 mod harness;
 mod history;
 mod invariants;

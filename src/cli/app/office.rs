@@ -1,6 +1,7 @@
 //! What every `sesame app` command needs: the settings, the store, and in whose name it acts.
 
-use crate::apps::{Actor, Registry, Vault};
+use crate::apps::{Registry, Vault};
+use crate::cli::actor::actor;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::store::{Purpose, Store};
@@ -51,17 +52,4 @@ impl Office {
         }
         Ok(())
     }
-}
-
-/// Who runs this command, for the note of the act.
-fn actor() -> Actor {
-    let uid = nix::unistd::getuid();
-    let known = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
-    let mut user = known.unwrap_or_else(|| format!("uid {uid}"));
-    // Behind sudo everyone is root; who it was is said by sudo alone.
-    if let Ok(before) = std::env::var("SUDO_USER") {
-        user = format!("{user} (sudo by {before})");
-    }
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    Actor { user, host: host.unwrap_or_else(|| "unknown".to_owned()) }
 }

@@ -1,12 +1,14 @@
 //! What happens to a message that failed (§7.4): it is kept with its body, a token of it waits in the queue of its pause, and
 //! what comes back from there is published to its step again. The rule itself is [`crate::failure`].
 
+mod desk;
 mod record;
 mod replay;
 mod returned;
 mod sweep;
 mod token;
 
+pub use desk::Desk;
 pub use record::{Failed, Fault, mend, record};
 pub use replay::again;
 pub use returned::Returner;

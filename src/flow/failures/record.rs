@@ -79,6 +79,10 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
             // Shown by the interface log: Chinese first.
             detail: format!("{}（{}）", fault.reason.title(), fault.detail),
             attempt,
+            link: match step {
+                "uplink" => "parent".to_owned(),
+                _ => delivery.user_id.clone().unwrap_or_default(),
+            },
             about: fault.about,
             routing_key: delivery.routing_key.clone(),
             headers: delivery.headers.clone(),

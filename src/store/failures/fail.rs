@@ -15,8 +15,8 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 const INSERT: &str = "INSERT INTO failures (id, batch, step, reason, detail, state, attempts, round, next_at, appid, random, \
-     busicode, action, region, records, accepted_at, routing_key, headers, body, past) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+     busicode, action, region, records, accepted_at, routing_key, headers, body, past, link) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
      ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "UPDATE failures SET reason = $2, detail = $3, state = $4, attempts = $5, round = $6, next_at = $7, \
      last_at = now(), past = past || $8::jsonb WHERE id = $1";
@@ -93,6 +93,7 @@ async fn write_new(
             &Json(&headers),
             &failure.body,
             &Json(json!([passed(failure, now)])),
+            &clean(&failure.link),
         ],
     )
     .await?;

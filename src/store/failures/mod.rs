@@ -1,7 +1,12 @@
 //! What could not be applied or forwarded. The row is the truth; what lies on the broker carries only a token.
 
+mod acts;
+mod carry;
 mod counts;
+mod detail;
 mod fail;
+mod filter;
+mod list;
 mod moves;
 
 use crate::failure::{Attempt, Reason, Standing};
@@ -11,6 +16,11 @@ use crate::standard::region::Region;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+pub use acts::{ActKind, ActRow, ActState, NewAct, Progress};
+pub use carry::Carried;
+pub use detail::FailureDetail;
+pub use filter::FailureFilter;
+pub use list::{FailureGroup, FailureRow, GroupBy};
 pub(super) use moves::resolve;
 
 /// A failed attempt, ready to be recorded.
@@ -28,6 +38,8 @@ pub struct NewFailure {
     pub detail: String,
     /// Which attempt failed.
     pub attempt: Attempt,
+    /// From whom it came, or to whom it was on its way.
+    pub link: String,
     /// What the message tells of itself.
     pub about: About,
     /// Routing key of the message.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 28] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -24,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ("broker", &["failure", "standard", "tls"]),
     ("store", &["failure", "record", "standard", "tls"]),
     ("volume", &["standard"]),
+    ("desk", &["batch", "broker", "clock", "dataset", "failure", "standard", "store"]),
     ("history", &["batch", "dataset", "record", "standard", "store"]),
     (
         "flow",
@@ -50,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "volume",
         ],
     ),
-    ("console", &["dataset", "interface", "metrics", "standard", "store", "tls"]),
+    ("console", &["dataset", "desk", "interface", "metrics", "standard", "store", "tls"]),
     (
         "node",
         &[
@@ -62,6 +63,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "config",
             "console",
             "dataset",
+            "desk",
             "failure",
             "flow",
             "ingress",
@@ -90,6 +92,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "config",
             "dataset",
             "demo",
+            "desk",
             "federation",
             "generate",
             "history",
