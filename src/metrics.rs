@@ -24,7 +24,7 @@ pub const DATASET_VERSION: &str = "sesame_dataset_version";
 pub const EXCHANGE_SECONDS: &str = "sesame_exchange_seconds";
 /// Length of requests' bodies.
 pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
-/// From publish to the broker's confirm. Label: step (ingress, outbox, uplink).
+/// From publish to the broker's confirm; of an https link, to the parent's answer. Label: step (ingress, outbox, uplink).
 pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
 /// Publishes that were not confirmed. Labels: step, reason.
 pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
@@ -63,11 +63,11 @@ pub const QUARANTINED: &str = "sesame_quarantined_total";
 pub const STUCK_THREADS: &str = "sesame_stuck_threads";
 /// Failures that operators had tried again.
 pub const REPLAYS: &str = "sesame_replays_total";
-/// Batches confirmed by the parent's broker.
+/// Batches that the parent has taken.
 pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 /// 1 while the link to the parent works, else 0.
 pub const UPLINK_UP: &str = "sesame_uplink_up";
-/// From acceptance at the entering node to the parent's confirm.
+/// From acceptance at the entering node to the parent's confirm or answer.
 pub const UPLINK_LAG: &str = "sesame_uplink_lag_seconds";
 /// Verdicts on batches sent to children, those of the tiers above included.
 pub const RECEIPTS_SENT: &str = "sesame_receipts_sent_total";
@@ -226,7 +226,7 @@ fn describe() {
     describe_counter!(QUARANTINED, "Batches set aside in quarantine, by reason");
     describe_gauge!(STUCK_THREADS, "Threads given up, each over a batch whose reading does not end");
     describe_counter!(REPLAYS, "Failures that operators had tried again");
-    describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
+    describe_counter!(UPLINK_SENT, "Batches that the parent has taken");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");
     describe_counter!(RECEIPTS_SENT, "Verdicts on batches sent to children");

@@ -10,6 +10,7 @@ mod load;
 mod marks;
 mod neighbours;
 mod node;
+mod parent;
 mod persist;
 mod retention;
 mod secret;
@@ -29,8 +30,11 @@ pub use interface::{
 };
 pub use load::{ConfigError, load, parse};
 pub use marks::MarkSettings;
-pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
+pub use neighbours::{ChildSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
+pub use parent::{
+    AmqpLinkSettings, EndpointUrl, ForeignSettings, HttpsLinkSettings, LinkSettings, ParentSettings, PeerSettings,
+};
 pub use persist::PersistSettings;
 pub use retention::RetentionSettings;
 pub use secret::{KeySource, TextSource};

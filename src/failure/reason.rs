@@ -29,7 +29,7 @@ pub enum Reason {
     MissingKey,
     /// PostgreSQL refuses it.
     RefusedByStore,
-    /// The parent's broker refuses it.
+    /// The parent refuses it.
     RefusedByParent,
     /// This program cannot work on it.
     Internal,
@@ -112,7 +112,7 @@ impl Reason {
             Reason::RandomReused => "请求随机标识已用于内容不同的另一批次",
             Reason::MissingKey => "修改或删除的记录从未新增",
             Reason::RefusedByStore => "数据库拒绝写入",
-            Reason::RefusedByParent => "上级消息队列拒绝接收",
+            Reason::RefusedByParent => "上级拒绝接收",
             Reason::Internal => "程序内部错误",
             Reason::Poison => "处理该报文使程序崩溃或停滞",
             Reason::Unrouted => "没有队列接收该报文",

@@ -9,7 +9,7 @@ use super::log_query::{self, LogQuery};
 use super::marked::judge;
 use super::outcome::Denial;
 use super::query::{self, RecordQuery};
-use super::randoms::Seen;
+use super::randoms::refuse_reuse;
 use super::sender::Sender;
 use crate::batch::{
     Evidence, Findings, Form, LONGEST_SIGN, Manifest, Sealed, Stamp, TOLERANCE_MICROS, batch_id, check_records,
@@ -57,6 +57,16 @@ pub(super) struct Subject {
     pub(super) action_known: Option<Action>,
 }
 
+impl Subject {
+    /// Notes what the envelope says.
+    pub(super) fn name(&mut self, envelope: &Envelope<'_>) {
+        let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
+        self.appid = shortened(&envelope.appid);
+        self.busicode = shortened(&envelope.busicode);
+        self.action = shortened(&envelope.action);
+    }
+}
+
 /// What an admitted request asks for.
 pub(super) enum Work {
     Publish(Box<Acceptable>),
@@ -86,10 +96,7 @@ pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant,
             return Admission { random: error.random, caller: None, subject, pass: None, work };
         }
     };
-    let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
-    subject.appid = shortened(&envelope.appid);
-    subject.busicode = shortened(&envelope.busicode);
-    subject.action = shortened(&envelope.action);
+    subject.name(&envelope);
     let random = Some(envelope.random.clone());
     let now = door.clock.now();
     let signable = Signable::new(door.node.cipher.as_ref(), envelope.canonical());
@@ -349,16 +356,6 @@ impl Checks<'_> {
         let conditions = read?;
         refuse_reuse(self.door.randoms.note(id, [0; 32], false))?;
         Ok(conditions)
-    }
-}
-
-fn refuse_reuse(seen: Seen) -> Result<(), Denial> {
-    match seen {
-        Seen::First | Seen::Again => Ok(()),
-        Seen::Reused => Err(Denial::new(
-            RefusalCode::RandomReused,
-            "请求随机标识已用于另一次请求：每次请求应生成新的 random；只有内容完全相同的新增、修改、删除可以用原 random 重发",
-        )),
     }
 }
 

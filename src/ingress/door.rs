@@ -1,6 +1,7 @@
 //! What the ingress works with.
 
 use super::budget::Budget;
+use super::child::Children;
 use super::journal::Journal;
 use super::randoms::Randoms;
 use crate::apps::Directory;
@@ -47,6 +48,8 @@ const DIAGNOSES: Volume = Volume {
 pub struct Door {
     pub(super) node: NodeIdentity,
     pub(super) apps: Directory,
+    /// The nodes below, which hand over batches.
+    pub(super) children: Children,
     pub(super) dictionary: InUse,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
@@ -74,6 +77,7 @@ impl Door {
     pub fn new(
         node: NodeIdentity,
         apps: Directory,
+        children: Children,
         dictionary: InUse,
         regions: Arc<RegionTable>,
         publisher: Publisher,
@@ -89,6 +93,7 @@ impl Door {
         Self {
             node,
             apps,
+            children,
             dictionary,
             regions,
             publisher,

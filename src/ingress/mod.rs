@@ -6,6 +6,7 @@ mod authenticate;
 mod body;
 mod budget;
 mod caller;
+mod child;
 mod document;
 mod door;
 mod exchange;
@@ -20,6 +21,7 @@ mod reply;
 mod sender;
 mod server;
 
+pub use child::Children;
 pub use door::{Door, Limits};
 pub use journal::Journal;
 pub use server::router;

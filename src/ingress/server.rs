@@ -1,9 +1,10 @@
 //! The listener's one route: every path ends in an answer of Annex A.2, but for the interface document.
 
 use super::body::{Received, discard, receive};
+use super::child::carried;
 use super::document;
 use super::door::Door;
-use super::exchange::handle;
+use super::exchange::{Sent, handle};
 use super::outcome::Denial;
 use super::reply::{Answered, reply};
 use super::sender::Sender;
@@ -45,7 +46,8 @@ async fn serve(
     };
     let answered = match received {
         Ok((flag, Received { bytes, share, pass })) => {
-            let answered = handle(&door, flag, bytes, share, started, sender).await;
+            let sent = Sent { flag, body: bytes, sender, carried: carried(&parts.headers) };
+            let answered = handle(&door, sent, share, started).await;
             drop(pass);
             answered
         }

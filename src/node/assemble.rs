@@ -3,6 +3,7 @@
 use super::certificates::Certificates;
 use super::dictionary::{Watcher, regions_of};
 use super::interface::interface_of;
+use super::link::link;
 use super::topology::rule_of;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
@@ -12,7 +13,7 @@ use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::receipts::{Asker, Inbox, Reader, Receipts};
 use crate::flow::{Context, Oldest, Stuck, Uplink};
-use crate::ingress::{Door, Journal};
+use crate::ingress::{Children as ChildrenAtDoor, Door, Journal};
 use crate::interface::{BadAlias, Documents};
 use crate::marks::{Guard, Sharer};
 use crate::receipt::{Child, Children};
@@ -20,7 +21,6 @@ use crate::standard::cipher::{Key, Software};
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
-use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -168,19 +168,11 @@ impl Assembly {
             clock: clock.clone(),
             stop: stop.clone(),
         };
-        let link = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent =
-                Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2, None);
-            let (names, taking) = (Names(parent.region.tier()), connect(uri, tls, "uplink take"));
-            let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
-            let queue = names.receipts_of(node.region);
-            let reading = connect(parent.uri.text(), &certificates.parent, "receipts");
-            let former = config.node.former_keys.iter().map(key_of).collect();
-            let reader = Reader::new(context.clone(), reading, queue, parent.region, former);
-            let asker = Asker::new(context.clone(), to_parent.clone(), parent.region);
-            (Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace), (reader, asker))
-        });
-        let (uplink, receipts) = link.unzip();
+        let parent = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink));
+        let link = parent.map(|parent| link(config, parent, context.clone(), &certificates, connect)).transpose()?;
+        let (uplink, receipts) = link.map(|link| (link.uplink, link.receipts)).unzip();
+        let receipts = receipts.flatten();
+        let children = ChildrenAtDoor::new(context.trust.clone());
         let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop.clone(), tasks);
         let guard = Guard::new(&config.interface.marks);
@@ -191,6 +183,7 @@ impl Assembly {
         let door = Door::new(
             node,
             apps.clone(),
+            children,
             dictionary,
             regions,
             publisher.clone(),

@@ -28,6 +28,8 @@ pub struct Checks {
     pub apps: Check,
     /// No transfer is marked (§7.4); else the apps are named. Says nothing about readiness.
     pub marks: Check,
+    /// The link to the parent works, as far as is known. Says nothing about readiness.
+    pub link: Check,
     /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
     pub certificates: Check,
     /// The files of the data dictionary are those in use. Says nothing about readiness.
@@ -68,6 +70,7 @@ impl Default for Checks {
             clock: unseen.clone(),
             apps: unseen.clone(),
             marks: unseen.clone(),
+            link: unseen.clone(),
             certificates: unseen.clone(),
             dictionary: unseen.clone(),
             files: unseen,

@@ -118,7 +118,7 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        let (certificates, files) = (self.looks.certificates(), self.looks.files.clone());
+        let (link, certificates, files) = (self.looks.link(), self.looks.certificates(), self.looks.files.clone());
         let dictionary = match self.context.dictionary.refused() {
             None => Check::good("as its files are"),
             Some(reason) => {
@@ -126,7 +126,7 @@ impl Monitor {
             }
         };
         let (apps, marks, work) = (self.look_at_apps(), self.look_at_marks(), self.look_at_work());
-        Checks { broker, store, clock, apps, marks, certificates, dictionary, files, work }
+        Checks { broker, store, clock, apps, marks, link, certificates, dictionary, files, work }
     }
 
     fn look_at_work(&self) -> Check {

@@ -92,8 +92,11 @@ impl Node {
             sharer.start(&steps);
             guard
         });
-        let looks =
-            servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
+        let looks = servers::Looks {
+            files: servers::check_files(config, files),
+            watch: assembly.certificates.watch.clone(),
+            link: assembly.uplink.as_ref().map(|link| link.standing().clone()),
+        };
         Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, marks, looks)
             .start(&steps);
         if let Some(handle) = upkeep {
@@ -147,6 +150,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
             ("标记 marks", checks.marks),
+            ("上级链路 link", checks.link),
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),

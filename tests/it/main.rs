@@ -6,6 +6,7 @@ mod desk;
 mod harness;
 mod history;
 mod invariants;
+mod link;
 mod marks;
 mod months;
 mod poison;

@@ -9,5 +9,6 @@ mod reading;
 mod run;
 mod suspects;
 
+pub(super) use prepare::reason_of;
 pub use quarantine::Quarantine;
 pub use run::Persist;

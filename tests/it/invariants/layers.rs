@@ -31,8 +31,8 @@ const ARROWS: [(&str, &[&str]); 31] = [
     (
         "flow",
         &[
-            "archive", "batch", "broker", "clock", "config", "dataset", "failure", "metrics", "receipt", "record",
-            "standard", "store", "volume",
+            "archive", "batch", "broker", "client", "clock", "config", "dataset", "failure", "metrics", "receipt",
+            "record", "standard", "store", "volume",
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
@@ -63,6 +63,7 @@ const ARROWS: [(&str, &[&str]); 31] = [
             "apps",
             "batch",
             "broker",
+            "client",
             "clock",
             "config",
             "console",

@@ -16,7 +16,7 @@ async fn invariants_1_6_a_message_no_client_can_read_ends_alone_where_nobody_rea
     let county = Spec::new("370203").parent(&city);
     let city = city.start(&[&county]).await;
     let county = county.prepare(&[]).await;
-    let uri = reqwest::Url::parse(county.config.parent.as_ref().unwrap().uri.text()).unwrap();
+    let uri = reqwest::Url::parse(county.uri_at_parent()).unwrap();
     let address = format!("{}:{}", uri.host_str().unwrap(), uri.port().unwrap());
     let (vhost, user) = (uri.path().trim_start_matches('/'), uri.username());
     let mut raw = RawPublisher::connect(&address, user, uri.password().unwrap(), vhost).await;
