@@ -82,6 +82,10 @@ pub const MONTHS_DROPPED: &str = "sesame_store_months_dropped_total";
 pub const LIMITED: &str = "sesame_limited_total";
 /// Attempts to log in to the console. Label: result (welcome, wrong, held: not looked at after a wrong one, closed).
 pub const CONSOLE_LOGINS: &str = "sesame_console_logins_total";
+/// Transfers marked at this process's door (§7.4).
+pub const TRANSFERS_MARKED: &str = "sesame_transfers_marked_total";
+/// Transfers that are marked at this moment. Health and log name the apps.
+pub const MARKED_TRANSFERS: &str = "sesame_marked_transfers";
 /// Apps of the store. Label: state (usable, disabled, unreadable).
 pub const APPS: &str = "sesame_apps";
 
@@ -99,7 +103,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 47] = [
+pub const ALL: [&str; 49] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -138,6 +142,8 @@ pub const ALL: [&str; 47] = [
     MONTHS_DROPPED,
     LIMITED,
     CONSOLE_LOGINS,
+    TRANSFERS_MARKED,
+    MARKED_TRANSFERS,
     APPS,
     CERTIFICATE_EXPIRY,
     CERTIFICATE_RELOADS,
@@ -202,6 +208,8 @@ fn describe() {
     describe_counter!(MONTHS_DROPPED, "Months archived, or not wanted, and dropped");
     describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
     describe_counter!(CONSOLE_LOGINS, "Attempts to log in to the console, by result");
+    describe_counter!(TRANSFERS_MARKED, "Transfers marked after wrong signatures in a row");
+    describe_gauge!(MARKED_TRANSFERS, "Transfers that are marked at this moment");
     describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!(CERTIFICATE_EXPIRY, Unit::Seconds, "When a certificate ends, since 1970");
     describe_counter!(CERTIFICATE_RELOADS, "Changes of certificates' files, taken or refused");
@@ -215,7 +223,7 @@ fn describe() {
 
 /// A counter that appears with its first event hides that event from `rate()`.
 fn start_at_zero() {
-    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED] {
+    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED, TRANSFERS_MARKED] {
         metrics::counter!(name).absolute(0);
     }
     for result in ["welcome", "wrong", "held", "closed"] {

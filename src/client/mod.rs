@@ -39,6 +39,8 @@ pub struct Answered {
     pub busilist: String,
     /// Where the next page of a query begins.
     pub after: Option<String>,
+    /// How long the node asks to wait before another try.
+    pub retry_after: Option<Duration>,
 }
 
 impl Answered {
@@ -177,8 +179,9 @@ impl Client {
         let request = self.http.post(&url).header("content-type", "application/json; charset=utf-8").body(body);
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
         let body = response.bytes().await.map_err(unreachable)?;
-        self.read(&url, status, &body, random)
+        Ok(Answered { retry_after, ..self.read(&url, status, &body, random)? })
     }
 
     fn read(&self, url: &str, status: u16, body: &[u8], random: &Random) -> Result<Answered, ClientError> {
@@ -197,6 +200,7 @@ impl Client {
             message: answer.message.to_string(),
             busilist: self.decrypted(url, &answer)?,
             after: answer.after.as_ref().map(ToString::to_string),
+            retry_after: None,
         })
     }
 
@@ -212,6 +216,12 @@ impl Client {
     fn signer(&self) -> Signer<'_> {
         Signer { cipher: &Software, profile: self.profile, key: &self.key }
     }
+}
+
+/// `Retry-After` in whole seconds, as nodes give it; a date is not read.
+fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The error with its cause, where the interesting half is.

@@ -7,6 +7,7 @@ mod dictionary;
 mod failures;
 mod interface;
 mod load;
+mod marks;
 mod neighbours;
 mod node;
 mod persist;
@@ -27,6 +28,7 @@ pub use interface::{
     ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorRights, OperatorSettings,
 };
 pub use load::{ConfigError, load, parse};
+pub use marks::MarkSettings;
 pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
 pub use persist::PersistSettings;

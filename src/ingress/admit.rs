@@ -6,9 +6,11 @@ use super::caller::Caller;
 use super::door::Door;
 use super::limited::{Party, pass_app, too_many_records};
 use super::log_query::{self, LogQuery};
+use super::marked::judge;
 use super::outcome::Denial;
 use super::query::{self, RecordQuery};
 use super::randoms::Seen;
+use super::sender::Sender;
 use crate::batch::{
     Evidence, Findings, Form, LONGEST_SIGN, Manifest, Sealed, Stamp, TOLERANCE_MICROS, batch_id, check_records,
     content_digest, routing_key, seal,
@@ -75,13 +77,7 @@ pub(super) struct Acceptable {
 }
 
 /// Runs every check.
-pub(super) fn admit(
-    door: &Door,
-    flag: InterFlag,
-    body: &[u8],
-    started: Instant,
-    certificate: Option<&PeerCertificate>,
-) -> Admission {
+pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant, sender: &Sender) -> Admission {
     let mut subject = Subject::default();
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
@@ -97,7 +93,9 @@ pub(super) fn admit(
     let random = Some(envelope.random.clone());
     let now = door.clock.now();
     let signable = Signable::new(door.node.cipher.as_ref(), envelope.canonical());
-    let caller = match authenticate(door, &envelope, &signable, certificate, now) {
+    let certificate = sender.certificate.as_deref();
+    let authenticated = authenticate(door, &envelope, &signable, certificate, now);
+    let caller = match judge(door, &envelope, sender, authenticated, now) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
     };

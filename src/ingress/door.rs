@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::InterfaceSettings;
 use crate::dataset::InUse;
 use crate::interface::Documents;
+use crate::marks::Guard;
 use crate::standard::region::RegionTable;
 use crate::standard::volume::Volume;
 use crate::store::Store;
@@ -54,6 +55,8 @@ pub struct Door {
     pub(super) clock: Clock,
     pub(super) journal: Journal,
     pub(super) randoms: Randoms,
+    /// The transfers that failed here, and at the doors of the node's other processes.
+    pub(super) marks: Guard,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
     /// The limits of all callers together.
@@ -79,6 +82,7 @@ impl Door {
         clock: Clock,
         journal: Journal,
         documents: Arc<Documents>,
+        marks: Guard,
         settings: &InterfaceSettings,
     ) -> Self {
         let patience = Duration::from_secs(settings.patience_secs);
@@ -93,6 +97,7 @@ impl Door {
             clock,
             journal,
             randoms: Randoms::new(),
+            marks,
             budget: Budget::new(settings.budget_bytes, patience),
             limits: Limits {
                 body_bytes: settings.max_body_bytes,

@@ -5,6 +5,7 @@ use super::budget::Share;
 use super::door::Door;
 use super::outcome::{Denial, Success};
 use super::reply::{Answered, list, rows};
+use super::sender::Sender;
 use super::{log_query, query};
 use crate::batch::{Findings, batch_id};
 use crate::broker::{Message, PublishError};
@@ -12,7 +13,6 @@ use crate::interface::InterFlag;
 use crate::metrics;
 use crate::standard::code::BusinessCode;
 use crate::standard::refusal::RefusalCode;
-use crate::tls::PeerCertificate;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,14 +28,14 @@ pub(super) async fn handle(
     body: Vec<u8>,
     share: Share,
     started: Instant,
-    certificate: Option<Arc<PeerCertificate>>,
+    sender: Sender,
 ) -> Answered {
     let bytes = body.len();
     let mut admission = if bytes < LARGE {
-        admit(door, flag, &body, started, certificate.as_deref())
+        admit(door, flag, &body, started, &sender)
     } else {
         let door = door.clone();
-        let work = tokio::task::spawn_blocking(move || admit(&door, flag, &body, started, certificate.as_deref()));
+        let work = tokio::task::spawn_blocking(move || admit(&door, flag, &body, started, &sender));
         match work.await {
             Ok(admission) => admission,
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -12,10 +12,12 @@ mod exchange;
 mod journal;
 mod limited;
 mod log_query;
+mod marked;
 mod outcome;
 mod query;
 mod randoms;
 mod reply;
+mod sender;
 mod server;
 
 pub use door::{Door, Limits};

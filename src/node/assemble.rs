@@ -13,6 +13,7 @@ use crate::dataset::error::DictionaryErrors;
 use crate::flow::{Context, Oldest, Uplink};
 use crate::ingress::{Door, Journal};
 use crate::interface::{BadAlias, Documents};
+use crate::marks::{Guard, Sharer};
 use crate::standard::cipher::Software;
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
@@ -83,6 +84,8 @@ pub struct Assembly {
     pub apps: Directory,
     /// See [`Refresher`].
     pub refresher: Option<Refresher>,
+    /// The transfers marked at the door, and what shares them with the node's other processes; an ingress alone has them.
+    pub marks: Option<(Guard, Sharer)>,
     /// The store for queries and pages.
     pub store: Store,
     /// The link to the parent, where this process has one.
@@ -153,7 +156,12 @@ impl Assembly {
             Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace)
         });
         let (apps, refresher) = apps(config, &certificates.store, &stop)?;
-        let journal = Journal::start(publisher.clone(), names, stop, tasks);
+        let journal = Journal::start(publisher.clone(), names, stop.clone(), tasks);
+        let guard = Guard::new(&config.interface.marks);
+        let marks = config.node.has(Role::Ingress).then(|| {
+            let most = config.interface.marks.most;
+            (guard.clone(), Sharer::new(serving.clone(), guard.clone(), most, clock.clone(), stop))
+        });
         let door = Door::new(
             node,
             apps.clone(),
@@ -165,6 +173,7 @@ impl Assembly {
             clock,
             journal,
             documents.clone(),
+            guard,
             &config.interface,
         );
         Ok(Self {
@@ -173,6 +182,7 @@ impl Assembly {
             documents,
             apps,
             refresher,
+            marks,
             store: serving,
             uplink,
             publisher,

@@ -26,6 +26,8 @@ pub struct Checks {
     pub clock: Check,
     /// The apps of the store are known.
     pub apps: Check,
+    /// No transfer is marked (§7.4); else the apps are named. Says nothing about readiness.
+    pub marks: Check,
     /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
     pub certificates: Check,
     /// The files of the data dictionary are those in use. Says nothing about readiness.
@@ -63,6 +65,7 @@ impl Default for Checks {
             store: unseen.clone(),
             clock: unseen.clone(),
             apps: unseen.clone(),
+            marks: unseen.clone(),
             certificates: unseen.clone(),
             dictionary: unseen.clone(),
             files: unseen,

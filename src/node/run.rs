@@ -87,9 +87,13 @@ impl Node {
             refresher.start(&steps);
             assembly.apps.clone()
         });
+        let marks = assembly.marks.take().map(|(guard, sharer)| {
+            sharer.start(&steps);
+            guard
+        });
         let looks =
             servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, looks)
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, marks, looks)
             .start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
@@ -141,6 +145,7 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("PostgreSQL", checks.store),
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
+            ("标记 marks", checks.marks),
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),

@@ -11,6 +11,7 @@ mod explain;
 mod failures;
 mod history;
 mod log;
+mod marks;
 mod merge;
 mod migrate;
 mod months;
@@ -32,6 +33,7 @@ pub use failures::{
 };
 pub use history::RecordPast;
 pub use log::{BatchState, LogEntry, LogFilter, LogRow};
+pub use marks::{MarkBounds, StoredMark};
 pub use migrate::SCHEMA_VERSION;
 pub use months::{Claim, Hold, MonthRow, MonthRows, Monthly};
 pub use persist::Verdict;

@@ -6,6 +6,7 @@ mod desk;
 mod harness;
 mod history;
 mod invariants;
+mod marks;
 mod months;
 mod refusals;
 mod rules;

@@ -14,7 +14,7 @@ mod wait;
 
 pub use api::Api;
 pub use batch::batch;
-pub use command::sesame;
+pub use command::{Ended, sesame};
 pub use forgery::{Forgery, honest, publish, region};
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;

@@ -206,6 +206,13 @@ impl TestNode {
         eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
     }
 
+    /// Another process's worth of the same node: the same vhost and database, listeners of its own. Not running yet.
+    pub fn twin(&self) -> TestNode {
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let (config, toml) = (self.config.clone(), self.toml.clone());
+        TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
+    }
+
     /// Runs the node in this process, whether or not its broker and store can be reached.
     pub async fn launch(&mut self, clock: Clock) {
         let listeners = Listeners::bind(&self.config).await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 28] = [
+const ARROWS: [(&str, &[&str]); 30] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
     ("tls", &["config", "metrics", "standard"]),
     ("server", &["metrics", "tls"]),
     ("client", &["standard", "tls"]),
+    ("transmission", &["client", "clock", "standard"]),
     ("generate", &["dataset", "standard"]),
     ("interface", &["dataset", "generate", "standard"]),
     ("broker", &["failure", "standard", "tls"]),
@@ -34,6 +35,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
+    ("marks", &["clock", "config", "metrics", "standard", "store"]),
     (
         "ingress",
         &[
@@ -44,6 +46,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "config",
             "dataset",
             "interface",
+            "marks",
             "metrics",
             "standard",
             "store",
@@ -67,6 +70,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "flow",
             "ingress",
             "interface",
+            "marks",
             "metrics",
             "server",
             "standard",
@@ -110,12 +114,14 @@ const ARROWS: [(&str, &[&str]); 28] = [
             "history",
             "interface",
             "lab",
+            "marks",
             "metrics",
             "node",
             "record",
             "standard",
             "store",
             "tls",
+            "transmission",
         ],
     ),
 ];
