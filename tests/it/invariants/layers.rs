@@ -85,7 +85,20 @@ const ARROWS: [(&str, &[&str]); 31] = [
     ),
     (
         "demo",
-        &["broker", "client", "config", "dataset", "federation", "generate", "lab", "node", "standard", "store", "tls"],
+        &[
+            "broker",
+            "client",
+            "config",
+            "dataset",
+            "failure",
+            "federation",
+            "generate",
+            "lab",
+            "node",
+            "standard",
+            "store",
+            "tls",
+        ],
     ),
     (
         "cli",
