@@ -24,7 +24,7 @@ pub const DATASET_VERSION: &str = "sesame_dataset_version";
 pub const EXCHANGE_SECONDS: &str = "sesame_exchange_seconds";
 /// Length of requests' bodies.
 pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
-/// From publish to the broker's confirm. Label: step (ingress, outbox, uplink).
+/// From publish to the broker's confirm; of an https link, to the parent's answer. Label: step (ingress, outbox, uplink).
 pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
 /// Publishes that were not confirmed. Labels: step, reason.
 pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
@@ -57,13 +57,17 @@ pub const FAILED_ATTEMPTS: &str = "sesame_failed_attempts_total";
 pub const FAILURES: &str = "sesame_failures";
 /// Failures whose round began anew after the pause of §7.4. Label: step.
 pub const ROUNDS: &str = "sesame_failure_rounds_total";
+/// Batches set aside in quarantine. Label: reason (delivered a third time: `deliveries`, `stalled`).
+pub const QUARANTINED: &str = "sesame_quarantined_total";
+/// Threads of this process that were given up, each over a batch whose reading does not end.
+pub const STUCK_THREADS: &str = "sesame_stuck_threads";
 /// Failures that operators had tried again.
 pub const REPLAYS: &str = "sesame_replays_total";
-/// Batches confirmed by the parent's broker.
+/// Batches that the parent has taken.
 pub const UPLINK_SENT: &str = "sesame_uplink_batches_total";
 /// 1 while the link to the parent works, else 0.
 pub const UPLINK_UP: &str = "sesame_uplink_up";
-/// From acceptance at the entering node to the parent's confirm.
+/// From acceptance at the entering node to the parent's confirm or answer.
 pub const UPLINK_LAG: &str = "sesame_uplink_lag_seconds";
 /// Verdicts on batches sent to children, those of the tiers above included.
 pub const RECEIPTS_SENT: &str = "sesame_receipts_sent_total";
@@ -96,6 +100,10 @@ pub const MONTHS_DROPPED: &str = "sesame_store_months_dropped_total";
 pub const LIMITED: &str = "sesame_limited_total";
 /// Attempts to log in to the console. Label: result (welcome, wrong, held: not looked at after a wrong one, closed).
 pub const CONSOLE_LOGINS: &str = "sesame_console_logins_total";
+/// Transfers marked at this process's door (§7.4).
+pub const TRANSFERS_MARKED: &str = "sesame_transfers_marked_total";
+/// Transfers that are marked at this moment. Health and log name the apps.
+pub const MARKED_TRANSFERS: &str = "sesame_marked_transfers";
 /// Apps of the store. Label: state (usable, disabled, unreadable).
 pub const APPS: &str = "sesame_apps";
 
@@ -113,7 +121,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 54] = [
+pub const ALL: [&str; 58] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -140,6 +148,8 @@ pub const ALL: [&str; 54] = [
     FAILED_ATTEMPTS,
     FAILURES,
     ROUNDS,
+    QUARANTINED,
+    STUCK_THREADS,
     REPLAYS,
     UPLINK_SENT,
     UPLINK_UP,
@@ -159,6 +169,8 @@ pub const ALL: [&str; 54] = [
     MONTHS_DROPPED,
     LIMITED,
     CONSOLE_LOGINS,
+    TRANSFERS_MARKED,
+    MARKED_TRANSFERS,
     APPS,
     CERTIFICATE_EXPIRY,
     CERTIFICATE_RELOADS,
@@ -211,8 +223,10 @@ fn describe() {
     describe_counter!(FAILED_ATTEMPTS, "Failed attempts, by step and reason");
     describe_gauge!(FAILURES, "Failures in the store, by step, reason and state");
     describe_counter!(ROUNDS, "Rounds of attempts begun anew after the pause of 7.4");
+    describe_counter!(QUARANTINED, "Batches set aside in quarantine, by reason");
+    describe_gauge!(STUCK_THREADS, "Threads given up, each over a batch whose reading does not end");
     describe_counter!(REPLAYS, "Failures that operators had tried again");
-    describe_counter!(UPLINK_SENT, "Batches confirmed by the parent's broker");
+    describe_counter!(UPLINK_SENT, "Batches that the parent has taken");
     describe_gauge!(UPLINK_UP, "1 while the link to the parent works");
     describe_histogram!(UPLINK_LAG, Unit::Seconds, "From acceptance at the entering node to the parent's confirm");
     describe_counter!(RECEIPTS_SENT, "Verdicts on batches sent to children");
@@ -230,6 +244,8 @@ fn describe() {
     describe_counter!(MONTHS_DROPPED, "Months archived, or not wanted, and dropped");
     describe_counter!(LIMITED, "Exchanges refused and messages kept waiting by a limit, by party and limit");
     describe_counter!(CONSOLE_LOGINS, "Attempts to log in to the console, by result");
+    describe_counter!(TRANSFERS_MARKED, "Transfers marked after wrong signatures in a row");
+    describe_gauge!(MARKED_TRANSFERS, "Transfers that are marked at this moment");
     describe_gauge!(APPS, "Apps of the store, by state");
     describe_gauge!(CERTIFICATE_EXPIRY, Unit::Seconds, "When a certificate ends, since 1970");
     describe_counter!(CERTIFICATE_RELOADS, "Changes of certificates' files, taken or refused");
@@ -244,7 +260,8 @@ fn describe() {
 /// A counter that appears with its first event hides that event from `rate()`.
 fn start_at_zero() {
     let receipts = [RECEIPTS_SENT, RECEIPTS_DROPPED, RECEIPTS_RECEIVED, QUESTIONS_REFUSED];
-    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED].into_iter().chain(receipts) {
+    for name in [BATCHES_REPEATED, UPLINK_SENT, LOG_LOST, MONTHS_DROPPED, TRANSFERS_MARKED].into_iter().chain(receipts)
+    {
         metrics::counter!(name).absolute(0);
     }
     for reason in ["malformed", "signature", "foreign", "unknown_batch"] {
@@ -253,6 +270,10 @@ fn start_at_zero() {
     for way in ["question", "again"] {
         metrics::counter!(RECEIPTS_ASKED, "way" => way).absolute(0);
     }
+    for reason in ["deliveries", "stalled"] {
+        metrics::counter!(QUARANTINED, "reason" => reason).absolute(0);
+    }
+    metrics::gauge!(STUCK_THREADS).set(0.0);
     for result in ["welcome", "wrong", "held", "closed"] {
         metrics::counter!(CONSOLE_LOGINS, "result" => result).absolute(0);
     }

@@ -68,6 +68,22 @@ pub struct QueryArguments {
     /// Write the plan of every query into docs/query-plans.md
     #[arg(long)]
     pub plans: bool,
+    /// Leave the filled store for runs with --filled: filling takes most of the time
+    #[arg(long)]
+    pub keep: bool,
+    /// Ask the store that a run with --keep has left, brought to the present schema, and leave it again
+    #[arg(long, conflicts_with_all = ["log_rows", "query_records"])]
+    pub filled: bool,
+    /// Only the queries of the scenario query whose name contains this; such figures are no run of the scenario
+    #[arg(long, value_name = "TEXT", conflicts_with = "plans")]
+    pub asking: Option<String>,
+}
+
+impl QueryArguments {
+    /// Whether a query of this name is to be asked.
+    pub fn asks(&self, name: &str) -> bool {
+        self.asking.as_deref().is_none_or(|text| name.contains(text))
+    }
 }
 
 /// Other processes of the benchmark, which it starts by itself.

@@ -13,17 +13,21 @@ const CHART: &str = "docs/performance.svg";
 
 /// Writes the figures of a report into the document, and its chart beside it.
 pub fn write(report: &Report) -> Result<()> {
+    replace(DOCUMENT, BEGIN, END, &figures(report)?)?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join(DOCUMENT);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
-    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{DOCUMENT} lacks the line {BEGIN}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{DOCUMENT} lacks the line {END}"))?;
-    let figures = figures(report)?;
-    std::fs::write(&path, format!("{before}{BEGIN}\n\n{figures}\n{END}{after}"))
-        .with_context(|| format!("cannot write {DOCUMENT}"))?;
     std::fs::write(root.join(CHART), svg(&report.comparisons)).with_context(|| format!("cannot write {CHART}"))?;
     println!("wrote {DOCUMENT} and {CHART}");
     Ok(())
+}
+
+/// Puts text between two lines of a document of the tree, in place of what is there.
+pub fn replace(document: &str, begin: &str, end: &str, text: &str) -> Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let before = std::fs::read_to_string(&path).with_context(|| format!("cannot read {document}"))?;
+    let (head, rest) = before.split_once(begin).with_context(|| format!("{document} lacks the line {begin}"))?;
+    let (_, tail) = rest.split_once(end).with_context(|| format!("{document} lacks the line {end}"))?;
+    std::fs::write(&path, format!("{head}{begin}\n\n{text}\n{end}{tail}"))
+        .with_context(|| format!("cannot write {document}"))
 }
 
 fn figures(report: &Report) -> Result<String> {

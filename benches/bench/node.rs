@@ -50,6 +50,14 @@ fn user(region: Region) -> String {
 
 /// Sets up nodes that share up to each other in the order given, the last to nobody. None of them runs yet.
 pub async fn set_up(servers: &Servers, folder: &Path, regions: &[Region]) -> Result<Vec<Node>> {
+    for region in regions {
+        servers.empty_database(&name(*region))?;
+    }
+    set_up_on_databases(servers, folder, regions).await
+}
+
+/// The same on databases that are there.
+pub async fn set_up_on_databases(servers: &Servers, folder: &Path, regions: &[Region]) -> Result<Vec<Node>> {
     let management = Management::trusting(&servers.management()?, &ClientTls::system())?;
     let mut nodes = Vec::new();
     for (at, region) in regions.iter().enumerate() {
@@ -58,7 +66,6 @@ pub async fn set_up(servers: &Servers, folder: &Path, regions: &[Region]) -> Res
         let text = settings(servers, *region, parent, child, &free)?;
         let file = folder.join(format!("{region}.toml"));
         std::fs::write(&file, &text)?;
-        servers.empty_database(&name(*region))?;
         let topology = topology_of(&config::parse(&text, &file.display().to_string(), [])?)?;
         management.delete_vhost(&topology.vhost).await?;
         apply(&management, &Declaration::builtin(), &topology).await?.complete()?;

@@ -110,6 +110,27 @@ pub fn appid_fault(appid: &str) -> Option<&'static str> {
 }
 
 impl App {
+    /// A child node as a caller: its answers are signed with `key`. It hands over batches, which prove themselves; as an app it may
+    /// do nothing.
+    pub fn of_node(appid: &str, key: Key, region: Region) -> Self {
+        Self {
+            appid: appid.to_owned(),
+            keys: Keys::one(key),
+            proof: Proof::Signature,
+            profile: Profile::default(),
+            data_key: None,
+            home: region,
+            regions: Vec::new(),
+            busicodes: Some(BTreeSet::new()),
+            actions: Some(BTreeSet::new()),
+            operator: false,
+            form: DatalistForm::default(),
+            always_ok: false,
+            is_test: false,
+            gate: Arc::new(Gate::new(&Volume::default(), 0)),
+        }
+    }
+
     /// An app of the settings.
     pub(super) fn of_settings(settings: &AppSettings, allowance: &Allowance) -> Result<Self, BadSettings> {
         let bad = |reason: String| BadSettings { appid: settings.appid.clone(), reason };

@@ -95,7 +95,7 @@ pub struct NotAManifest {
     pub problem: &'static str,
 }
 
-const BATCH: &str = "sesame-batch";
+pub(super) const BATCH: &str = "sesame-batch";
 const ORIGIN: &str = "sesame-origin";
 const HOME: &str = "sesame-home";
 const ACCEPTED: &str = "sesame-accepted";
@@ -106,7 +106,8 @@ const DATASET: &str = "sesame-dataset";
 const EVIDENCE: &str = "sesame-evidence";
 const TRACE: &str = "sesame-trace";
 /// In the order in which they are signed.
-const SIGNED: [&str; 10] = [ACCEPTED, BATCH, DATASET, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, REFUSED, TRACE];
+pub(super) const SIGNED: [&str; 10] =
+    [ACCEPTED, BATCH, DATASET, DIGEST, EVIDENCE, HOME, ORIGIN, RECORDS, REFUSED, TRACE];
 
 /// Headers travel in one frame of AMQP, which RabbitMQ limits to 128 KiB; each node adds its passage.
 const LONGEST_HEADER: usize = 8 * 1024;

@@ -1,6 +1,7 @@
 //! A batch: one accepted exchange on its way up. What it carries beside its envelope (the manifest), how the node that puts
 //! it on a broker seals it and the next step opens it, and the changes it makes to records. Pure: no I/O, no clock.
 
+mod carriage;
 mod changes;
 mod content;
 mod findings;
@@ -10,6 +11,7 @@ mod open;
 mod record_fault;
 mod seal;
 
+pub use carriage::{BadEscape, from_http, to_http};
 pub use changes::{Against, Changes, read_changes};
 pub use content::{batch_id, content_digest, failure_id, routing_key};
 pub use findings::{Findings, check_records};

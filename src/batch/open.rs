@@ -54,6 +54,17 @@ impl Trust {
         nodes.insert(own.appid.clone(), TrustedNode { region: own.region, keys });
         Self { own: own.appid.clone(), nodes, cipher: own.cipher.clone() }
     }
+
+    /// What a child may speak for, by its appid.
+    pub fn child(&self, appid: &str) -> Option<Region> {
+        self.nodes.get(appid).filter(|_| appid != self.own).map(|node| node.region)
+    }
+
+    /// The node's own keys, the present one first.
+    pub fn own_keys(&self) -> &[Key] {
+        // `new` puts the node itself among those it trusts.
+        self.nodes.get(&self.own).map_or(&[], |node| &node.keys)
+    }
 }
 
 /// A batch whose seals are whole.
@@ -71,7 +82,9 @@ pub struct Opened<'a> {
     pub sender_region: Region,
     /// That node's signature of the envelope.
     pub envelope_sign: Cow<'a, str>,
-    /// Whether it was sealed with a key that its sender has since changed.
+    /// The key that it was sealed with.
+    pub key: Key,
+    /// Whether its sender has since changed that key.
     pub by_former_key: bool,
 }
 
@@ -143,7 +156,8 @@ pub fn open<'a>(incoming: Incoming<'a>, trust: &Trust, now: Moment) -> Result<Op
     }
     let manifest = Manifest::from_headers(incoming.headers)?;
     let envelope = Envelope::read(incoming.body).map_err(|e| OpenFault::Envelope(e.reason.to_string()))?;
-    let (sender, by_former_key) = verify(&incoming, &envelope, trust)?;
+    let (sender, key) = verify(&incoming, &envelope, trust)?;
+    let by_former_key = sender.keys.first() != Some(key);
     if envelope.random.as_str() != manifest.batch.to_string() {
         let envelope = envelope.random.to_string();
         return Err(OpenFault::OtherBatch { manifest: manifest.batch.to_string(), envelope });
@@ -175,15 +189,16 @@ pub fn open<'a>(incoming: Incoming<'a>, trust: &Trust, now: Moment) -> Result<Op
         }
     }
     let (sender_region, envelope_sign) = (sender.region, envelope.sign);
-    Ok(Opened { manifest, busicode, action, busilist, sender_region, envelope_sign, by_former_key })
+    let key = key.clone();
+    Ok(Opened { manifest, busicode, action, busilist, sender_region, envelope_sign, key, by_former_key })
 }
 
-/// The node that sealed the message, and whether it did so with a former key.
+/// The node that sealed the message, and the key it did so with.
 fn verify<'t>(
     incoming: &Incoming<'_>,
     envelope: &Envelope<'_>,
     trust: &'t Trust,
-) -> Result<(&'t TrustedNode, bool), OpenFault> {
+) -> Result<(&'t TrustedNode, &'t Key), OpenFault> {
     let appid = envelope.appid.as_ref();
     let sender = trust.nodes.get(appid).ok_or_else(|| OpenFault::UnknownSender(appid.chars().take(64).collect()))?;
     // This node's own user stands for any sender: it publishes again what it has kept.
@@ -200,7 +215,7 @@ fn verify<'t>(
     if !signer(trust, Profile::Digest, key).verify(&envelope.canonical(), &envelope.sign) {
         return Err(mismatch("envelope"));
     }
-    Ok((sender, sender.keys.first() != Some(key)))
+    Ok((sender, key))
 }
 
 fn signer<'a>(trust: &'a Trust, profile: Profile, key: &'a Key) -> Signer<'a> {

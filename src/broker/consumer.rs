@@ -2,7 +2,7 @@
 
 use super::{Connection, Delivery};
 use futures_util::{FutureExt, StreamExt};
-use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
+use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use std::sync::Arc;
 
@@ -28,7 +28,25 @@ pub struct Consumer {
     stream: lapin::Consumer,
 }
 
+/// Takes messages from a queue one by one, each when it is asked for: a consumer is sent the next as soon as it has acked one, and
+/// would give it back as delivered once more without ever having looked at it.
+pub struct Getter {
+    queue: String,
+    connection: Connection,
+    live: Arc<lapin::Connection>,
+    channel: lapin::Channel,
+}
+
 impl Connection {
+    /// Opens a channel to take from `queue`.
+    pub async fn getter(&self, queue: &str) -> Result<Getter, ConsumeError> {
+        let lost = |reason: String| ConsumeError::Lost { queue: queue.to_owned(), reason };
+        let live = self.live().map_err(lost)?;
+        let opened = self.while_live(&live, live.create_channel()).await.map_err(lost)?;
+        let channel = opened.map_err(|e| lost(e.to_string()))?;
+        Ok(Getter { queue: queue.to_owned(), connection: self.clone(), live, channel })
+    }
+
     /// Starts taking from `queue`, at most `prefetch` messages ahead of their acks.
     pub async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, ConsumeError> {
         let lost = |reason: String| ConsumeError::Lost { queue: queue.to_owned(), reason };
@@ -60,6 +78,22 @@ impl Connection {
         };
         let asked: lapin::Result<u32> = self.while_live(&live, asking).await.map_err(lost)?;
         asked.map_err(|e| lost(e.to_string()))
+    }
+}
+
+impl Getter {
+    /// The next message, if one is there.
+    pub async fn get(&self) -> Result<Option<Delivery>, ConsumeError> {
+        let lost = |reason: String| ConsumeError::Lost { queue: self.queue.clone(), reason };
+        let getting = self.channel.basic_get(self.queue.as_str().into(), BasicGetOptions { no_ack: false });
+        let got = self.connection.while_live(&self.live, getting).await.map_err(lost)?;
+        Ok(got.map_err(|e| lost(e.to_string()))?.map(|got| Delivery::from_lapin(got.delivery)))
+    }
+
+    /// Gives back what was not acked.
+    pub async fn close(self) {
+        // A channel already broken has given everything back.
+        let _ = self.connection.while_live(&self.live, self.channel.close(200, "stopping".into())).await;
     }
 }
 

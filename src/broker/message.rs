@@ -42,6 +42,8 @@ impl Message {
 /// A message taken from a queue. It must be acked, or it comes back when its channel closes.
 #[derive(Debug)]
 pub struct Delivery {
+    /// The exchange it was published to.
+    pub exchange: String,
     /// The routing key it was published with.
     pub routing_key: String,
     /// Headers that are strings; others are none of ours.
@@ -62,9 +64,9 @@ pub struct Delivery {
 
 /// Acks everything that a consumer holds, in one frame for RabbitMQ to keep.
 ///
-/// `held` must be all of it: what came before its newest is acked with it.
-pub async fn ack_all(held: &[Delivery]) -> Result<(), String> {
-    match held.iter().max_by_key(|delivery| delivery.tag) {
+/// `held` must be all of it, but for what was settled one by one: what came before its newest is acked with it.
+pub async fn ack_all<'a>(held: impl IntoIterator<Item = &'a Delivery>) -> Result<(), String> {
+    match held.into_iter().max_by_key(|delivery| delivery.tag) {
         Some(newest) => newest.ack_through().await,
         None => Ok(()),
     }
@@ -87,6 +89,7 @@ impl Delivery {
             }
         }
         Self {
+            exchange: delivery.exchange.to_string(),
             routing_key: delivery.routing_key.to_string(),
             headers,
             message_id: delivery.properties.message_id().as_ref().and_then(|id| id.as_str().parse().ok()),

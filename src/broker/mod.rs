@@ -11,7 +11,7 @@ pub mod topology;
 mod transport;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
-pub use consumer::{ConsumeError, Consumer};
+pub use consumer::{ConsumeError, Consumer, Getter};
 pub use message::{Delivery, Message, ack_all};
 pub use names::Names;
 pub use publisher::{PublishError, Publisher};

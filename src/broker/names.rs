@@ -53,9 +53,19 @@ impl Names {
         format!("{}.{step}.{pause}", self.0)
     }
 
+    /// Direct exchange of tokens whose pause has passed: the key is the step.
+    pub fn back(self) -> String {
+        format!("{}.return", self.0)
+    }
+
     /// Queue of tokens whose pause has passed.
     pub fn returned(self, step: &str) -> String {
         format!("{}.{step}.return", self.0)
+    }
+
+    /// Queue, and its exchange, of batches suspected of ending or stalling whatever works on them.
+    pub fn quarantine(self) -> String {
+        format!("{}.quarantine", self.0)
     }
 
     /// Direct exchange of receipts; the key is the region of the child that is to have one.
@@ -81,5 +91,15 @@ impl Names {
     /// Queue of messages that reached the delivery limit.
     pub fn poison(self) -> String {
         format!("{}.poison", self.0)
+    }
+
+    /// Queue of messages that cannot even be read; nobody takes from it.
+    pub fn unreadable(self) -> String {
+        format!("{}.unreadable", self.0)
+    }
+
+    /// Exchange of what subscribers are given; the key is the subscription's id.
+    pub fn share(self) -> String {
+        format!("{}.share", self.0)
     }
 }

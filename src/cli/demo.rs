@@ -1,6 +1,9 @@
 //! `sesame demo`
 
-use crate::demo::{DemoOptions, Verdict, run};
+use super::block_on;
+use crate::demo::{DemoOptions, Verdict, restart, run};
+use crate::standard::region::Region;
+use clap::Subcommand;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -8,11 +11,16 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Run a federation of seven nodes on this machine, feed it, and compare the tiers
 ///
 /// Two branches, 370203 → 370200 → 370000 → 000000 ← 320000 ← 320100 ← 320106, on a private RabbitMQ and PostgreSQL. Stays
-/// until Ctrl-C.
+/// until Ctrl-C, with two batches that have failed on purpose; README.md mends them, "When something fails".
 #[derive(clap::Args)]
-#[command(after_help = "Example: sesame demo --once")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  sesame demo --once\n  sesame demo restart 320100"
+)]
 pub struct Demo {
-    /// End when every tier agrees; exit status 0 only then
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Mend what fails on purpose, and end when every tier agrees; exit status 0 only then
     #[arg(long)]
     once: bool,
     /// Folder of its servers, settings and logs
@@ -29,8 +37,27 @@ pub struct Demo {
     tls: bool,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Start a node of the demo that runs anew, with the settings that lie in its folder now
+    #[command(after_help = "Example: sesame demo restart 320100")]
+    Restart {
+        /// The node's region
+        #[arg(value_parser = Region::parse)]
+        region: Region,
+        /// The running demo's folder
+        #[arg(long, value_name = "DIR", default_value = ".run/demo")]
+        dir: PathBuf,
+    },
+}
+
 impl Demo {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        if let Some(Command::Restart { region, dir }) = self.command {
+            block_on(async { Ok(restart(&dir, region).await?) })?;
+            println!("node {region} is ready");
+            return Ok(ExitCode::SUCCESS);
+        }
         let options =
             DemoOptions { folder: self.dir, once: self.once, records: self.records, seed: self.seed, tls: self.tls };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -1,4 +1,4 @@
-//! `sesame send`, `sesame query`, `sesame log`
+//! `sesame query`, `sesame log`, and whom every command that calls a node calls
 
 use super::block_on;
 use super::past::PastOptions;
@@ -9,20 +9,20 @@ use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::random::Random;
 use crate::tls::ClientTls;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use uuid::Uuid;
 
 /// Whom to call, and as whom.
 #[derive(clap::Args)]
-struct Caller {
+pub(super) struct Caller {
     /// https://host:port/<service> of the node, or http://
     #[arg(long, value_name = "URL")]
-    url: String,
+    pub(super) url: String,
     /// The app's account
     #[arg(long, value_name = "APPID")]
-    appid: String,
+    pub(super) appid: String,
     /// File that holds the app's key, 32 hex digits
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
@@ -41,7 +41,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn client(&self) -> anyhow::Result<Client> {
+    pub(super) fn client(&self) -> anyhow::Result<Client> {
         let identity = self.certificate.clone().zip(self.certificate_key.clone());
         let tls = ClientTls::load("command line", &PeerTls { ca: self.ca.clone(), identity })?;
         let client = Client::trusting(&self.url, &self.appid, read_key(&self.key_file)?, &tls)?;
@@ -52,7 +52,7 @@ impl Caller {
     }
 }
 
-fn show(answered: &Answered, json: bool) -> ExitCode {
+pub(super) fn show(answered: &Answered, json: bool) -> ExitCode {
     if json {
         println!("{}", answered.busilist);
         eprintln!("{}", answered.message);
@@ -66,46 +66,6 @@ fn show(answered: &Answered, json: bool) -> ExitCode {
         eprintln!("more: --after {after}");
     }
     if answered.success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Sign and send records from a file
-#[derive(clap::Args)]
-#[command(
-    after_help = "Example: sesame send --url http://127.0.0.1:8100/sesame --appid A01 --key-file a01.key --busicode 003 --action 01 devices.json"
-)]
-pub struct Send {
-    #[command(flatten)]
-    caller: Caller,
-    /// Print the answer's list as JSON
-    #[arg(long)]
-    json: bool,
-    /// Business code, 001 to 011
-    #[arg(long, value_parser = BusinessCode::parse)]
-    busicode: BusinessCode,
-    /// 01 add, 02 modify, 03 delete
-    #[arg(long, value_parser = Action::parse)]
-    action: Action,
-    /// Repeat an exchange whose outcome is unknown: the random it was sent with
-    #[arg(long, value_parser = Random::parse)]
-    random: Option<Random>,
-    /// JSON file with an array of records
-    file: PathBuf,
-}
-
-impl Send {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let text =
-            std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if let Err(error) = split(text) {
-            bail!("{} holds no JSON array of records: {error}", self.file.display());
-        }
-        let random = self.random.clone().unwrap_or_else(|| Random::from(Uuid::new_v4()));
-        eprintln!("random {random}");
-        let client = self.caller.client()?;
-        let answered = block_on(async { Ok(client.send(self.busicode, self.action, text, &random).await?) })?;
-        Ok(show(&answered, self.json))
-    }
 }
 
 /// Options of [`Query`] that belong to one of its two ways of asking.

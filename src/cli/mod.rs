@@ -12,7 +12,9 @@ mod failures;
 mod generate;
 mod interface;
 mod lab;
+mod marks;
 mod past;
+mod send;
 mod serve;
 mod topology;
 
@@ -37,6 +39,8 @@ enum Command {
     Serve(serve::Serve),
     /// The parties that may call a node: add them, rotate their keys, change what they may do
     App(app::AppCommand),
+    /// Transfers that failed at the door: list them, clear one by hand
+    Marks(marks::MarksCommand),
     /// The data dictionary: check its files, show a dataset, try records against it
     Dataset(dataset::DatasetCommand),
     /// Make a node's RabbitMQ vhost as topology/ declares it
@@ -48,7 +52,7 @@ enum Command {
     /// Write the interface document, for people or as OpenAPI
     Interface(interface::InterfaceCommand),
     /// Sign and send records from a file
-    Send(exchange::Send),
+    Send(send::Send),
     /// Query records, or the whole past of one
     Query(exchange::Query),
     /// Check the signatures that senders gave with their exchanges
@@ -69,6 +73,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::App(command) => command.run(),
+        Command::Marks(command) => command.run(),
         Command::Dataset(command) => command.run(),
         Command::Topology(command) => command.run(),
         Command::Demo(command) => command.run(),

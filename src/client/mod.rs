@@ -1,29 +1,29 @@
 //! The other side of the standard's interface: signs exchanges, sends them, and verifies the answers. What `sesame send`,
-//! the demo and the tests speak to a node with.
+//! the demo and the tests speak to a node with; and what a link speaks to a parent with that is any endpoint of the standard.
 
-use crate::standard::answer::{Answer, BadAnswer, ResultCode};
-use crate::standard::cipher::{Cipher, Key, Software};
+mod account;
+mod dial;
+
+pub use account::Account;
+pub use dial::{Dialer, NoAnswer, Patience, Received};
+
+use crate::standard::answer::{BadAnswer, ResultCode};
+use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
-use crate::standard::encryption;
-use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::response::Response;
-use crate::standard::sign::{Profile, Signer};
+use crate::standard::sign::Profile;
 use crate::tls::ClientTls;
 use std::time::Duration;
 
 /// A caller of one node.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    dialer: Dialer,
     /// `http://host:port/<service>` (§6.3).
     base: String,
-    appid: String,
-    key: Key,
-    profile: Profile,
-    data_key: Option<Key>,
-    tls: ClientTls,
+    account: Account,
 }
 
 /// What a node answered.
@@ -39,6 +39,8 @@ pub struct Answered {
     pub busilist: String,
     /// Where the next page of a query begins.
     pub after: Option<String>,
+    /// How long the node asks to wait before another try.
+    pub retry_after: Option<Duration>,
 }
 
 impl Answered {
@@ -91,6 +93,8 @@ pub enum ClientError {
 
 /// §6.4 allows 40 seconds across domains.
 const TIMEOUT: Duration = Duration::from_secs(40);
+/// Rows of 2,000 records, a page of a query at the most, have far less.
+const LONGEST: usize = 256 << 20;
 
 impl Client {
     /// A caller with the default profile and no encryption. `base` is `http://host:port/<service>`, or `https://` of a node with
@@ -104,45 +108,26 @@ impl Client {
 
     /// The same, trusting other CAs by `https://`, or showing a certificate.
     pub fn trusting(base: &str, appid: &str, key: Key, tls: &ClientTls) -> Result<Self, reqwest::Error> {
-        let builder = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy();
-        let http = builder.tls_backend_preconfigured(tls.config().as_ref().clone()).build()?;
-        let (base, appid) = (base.trim_end_matches('/').to_owned(), appid.to_owned());
-        Ok(Self { http, base, appid, key, profile: Profile::default(), data_key: None, tls: tls.clone() })
+        let patience = Patience { connect: TIMEOUT, answer: TIMEOUT, whole: TIMEOUT };
+        let dialer = Dialer::new(tls, patience, LONGEST)?;
+        Ok(Self { dialer, base: base.trim_end_matches('/').to_owned(), account: Account::new(appid, key) })
     }
 
     /// The same caller, signing by another profile.
-    pub fn with_profile(self, profile: Profile) -> Self {
-        Self { profile, ..self }
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.account.profile = profile;
+        self
     }
 
     /// The same caller, encrypting busilists.
-    pub fn with_data_key(self, data_key: Key) -> Self {
-        Self { data_key: Some(data_key), ..self }
+    pub fn with_data_key(mut self, data_key: Key) -> Self {
+        self.account.data_key = Some(data_key);
+        self
     }
 
     /// The body of a signed exchange. `busilist` is an array's text.
     pub fn exchange(&self, busicode: BusinessCode, action: Action, busilist: &str, random: &Random) -> String {
-        self.body(&busicode.to_string(), action, busilist, random)
-    }
-
-    fn body(&self, busicode: &str, action: Action, busilist: &str, random: &Random) -> String {
-        let cipher: &dyn Cipher = &Software;
-        let busilist = match &self.data_key {
-            // The initial vector must be unpredictable; a v4 UUID holds 122 random bits.
-            Some(key) => {
-                Busilist::Text(encryption::encrypt(cipher, key, *uuid::Uuid::new_v4().as_bytes(), busilist).into())
-            }
-            None => Busilist::Array(busilist),
-        };
-        let envelope = Envelope {
-            appid: self.appid.as_str().into(),
-            busicode: busicode.into(),
-            action: action.code().into(),
-            busilist,
-            random: random.clone(),
-            sign: "".into(),
-        };
-        envelope.signed(self.signer()).write()
+        self.account.request(&busicode.to_string(), action, busilist, random)
     }
 
     /// Sends a signed exchange to `interFlag` `exchange`.
@@ -164,21 +149,19 @@ impl Client {
         random: &Random,
     ) -> Result<Answered, ClientError> {
         let busicode = busicode.map_or_else(|| "000".to_owned(), |code| code.to_string());
-        self.post("log", self.body(&busicode, Action::Query, conditions, random), random).await
+        self.post("log", self.account.request(&busicode, Action::Query, conditions, random), random).await
     }
 
     /// Posts a body as it is, and verifies the answer where it is signed.
     pub async fn post(&self, flag: &str, body: String, random: &Random) -> Result<Answered, ClientError> {
         let url = format!("{}/{flag}", self.base);
-        let unreachable = |error: reqwest::Error| ClientError::Unreachable {
-            url: url.clone(),
-            reason: self.tls.explain(&error).unwrap_or_else(|| describe(&error.without_url())),
-        };
-        let request = self.http.post(&url).header("content-type", "application/json; charset=utf-8").body(body);
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(unreachable)?;
-        self.read(&url, status, &body, random)
+        let received = self
+            .dialer
+            .post(&url, &[], body.into())
+            .await
+            .map_err(|nothing| ClientError::Unreachable { url: url.clone(), reason: nothing.to_string() })?;
+        let retry_after = received.retry_after;
+        Ok(Answered { retry_after, ..self.read(&url, received.status, &received.body, random)? })
     }
 
     fn read(&self, url: &str, status: u16, body: &[u8], random: &Random) -> Result<Answered, ClientError> {
@@ -187,40 +170,21 @@ impl Client {
         let answer = response.answer().map_err(foreign)?;
         let success = answer.result == ResultCode::Success;
         // A caller the node does not know gets no signature; it may believe a refusal, never a success.
-        let trusted = if response.sign.is_empty() { !success } else { response.is_answer_to(random, self.signer()) };
+        let trusted = if response.sign.is_empty() { !success } else { self.account.believes(&response, random) };
         if !trusted {
             return Err(ClientError::Forged { url: url.to_owned() });
         }
+        let encrypted = |reason: crate::standard::encryption::CannotDecrypt| ClientError::Encrypted {
+            url: url.to_owned(),
+            reason: reason.to_string(),
+        };
         Ok(Answered {
             status,
             success,
             message: answer.message.to_string(),
-            busilist: self.decrypted(url, &answer)?,
+            busilist: self.account.decrypted(&answer).map_err(encrypted)?,
             after: answer.after.as_ref().map(ToString::to_string),
+            retry_after: None,
         })
     }
-
-    fn decrypted(&self, url: &str, answer: &Answer<'_>) -> Result<String, ClientError> {
-        match (&self.data_key, &answer.busilist) {
-            (Some(key), Busilist::Text(ciphertext)) => encryption::decrypt(&Software, key, ciphertext)
-                .map(|decrypted| decrypted.text)
-                .map_err(|e| ClientError::Encrypted { url: url.to_owned(), reason: e.to_string() }),
-            (_, busilist) => Ok(busilist.text().to_owned()),
-        }
-    }
-
-    fn signer(&self) -> Signer<'_> {
-        Signer { cipher: &Software, profile: self.profile, key: &self.key }
-    }
-}
-
-/// The error with its cause, where the interesting half is.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

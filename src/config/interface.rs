@@ -1,6 +1,6 @@
 //! `[interface]`, `[console]`, `[metrics]`: the three listeners.
 
-use super::{ListenerTls, TextSource};
+use super::{ListenerTls, MarkSettings, TextSource};
 use crate::standard::subject::Subject;
 use crate::standard::volume::Volume;
 use serde::Deserialize;
@@ -34,6 +34,8 @@ pub struct InterfaceSettings {
     pub limits: InterfaceLimits,
     /// What each app may exchange that has no limits of its own.
     pub app_limits: Volume,
+    /// When transfers are marked (§7.4).
+    pub marks: MarkSettings,
     /// The most connections open at once.
     pub max_connections: usize,
     /// How long a connection may take to send the head of a request, in seconds.
@@ -85,6 +87,7 @@ impl Default for InterfaceSettings {
             always_ok: false,
             limits: InterfaceLimits::default(),
             app_limits: Volume::default(),
+            marks: MarkSettings::default(),
             max_connections: 16_384,
             header_secs: 10,
             idle_secs: 75,

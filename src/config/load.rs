@@ -1,8 +1,9 @@
 //! Reading the settings, and saying what is wrong with them.
 
 use super::failures::LONGEST_SECS;
+use super::persist::LONGEST_WATCH_SECS;
 use super::secret::within;
-use super::{ChildSettings, ClientCertificates, Config, ListenerTls, neighbours, transport};
+use super::{ChildSettings, ClientCertificates, Config, ListenerTls, parent, transport};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -137,7 +138,7 @@ fn check(config: &Config) -> Result<(), String> {
     {
         return Err(format!("[parent] region {} does not cover the node's region {region}", parent.region));
     }
-    let least = neighbours::LEAST_BYTES_PER_SECOND;
+    let least = parent::LEAST_BYTES_PER_SECOND;
     if let Some(rate) = config.parent.as_ref().and_then(|parent| parent.bytes_per_second)
         && rate.get() < least
     {
@@ -189,6 +190,13 @@ fn check(config: &Config) -> Result<(), String> {
     if failures.retry_secs.iter().chain([&failures.park_secs]).any(|secs| *secs > LONGEST_SECS) {
         return Err(format!("[failures] a pause is at most {} seconds: RabbitMQ takes no more", LONGEST_SECS));
     }
+    let watches = [config.persist.stall_secs, config.persist.watchdog_secs];
+    if watches.iter().any(|secs| !(1..=LONGEST_WATCH_SECS).contains(secs)) {
+        return Err(format!(
+            "[persist] stall_secs and watchdog_secs are at least 1 and at most {LONGEST_WATCH_SECS}: RabbitMQ takes a message back \
+             after 30 minutes"
+        ));
+    }
     if config.retention.archive.is_some() && config.retention.drop_unarchived {
         return Err("[retention] archive and drop_unarchived contradict each other: take one of them out".to_owned());
     }
@@ -224,6 +232,7 @@ fn check_certificates(config: &Config) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LinkSettings;
 
     const MANUAL: &str = include_str!("../../config/node.toml");
 
@@ -276,6 +285,7 @@ mod tests {
                 .unwrap_err()
                 .contains("contradict")
         );
+        assert!(with("watchdog_secs = 300", "watchdog_secs = 1800").unwrap_err().contains("30 minutes"));
         assert!(with("keep_months = 13", "keep_months = 0").unwrap_err().contains("keep_months"));
         assert!(with("key = \"0011", "key = \"zz11").unwrap_err().contains("key"));
     }
@@ -348,7 +358,8 @@ mod tests {
 
     #[test]
     fn clause_7_3_limits_are_read_and_the_link_is_not_starved() {
-        let mut text = MANUAL.to_owned();
+        let (before, https) = MANUAL.split_once("# [parent.https]\n").unwrap();
+        let mut text = before.to_owned() + https.split_once("\n\n").unwrap().1;
         let keys = "exchanges_per_second exchanges_burst bytes_per_second max_concurrent max_records max_body_bytes \
                     messages_per_second";
         for key in keys.split(' ') {
@@ -364,6 +375,52 @@ mod tests {
         assert_eq!(link, [100, 2_000_000]);
         let slow = text.replace("bytes_per_second = 2_000_000", "bytes_per_second = 65_535");
         assert!(parse(&slow, "node.toml", []).unwrap_err().to_string().contains("at least 65536"));
+    }
+
+    /// The settings with the https link that they show in place of the link over AMQP.
+    fn with_https_parent(peer: &str) -> String {
+        let mut in_https = false;
+        let lines = MANUAL.lines().filter(|line| !line.starts_with("uri = \"amqps://node-370203:password@parent"));
+        let lines = lines.filter(|line| *line != "window = 200").map(|line| {
+            in_https = line == "# [parent.https]" || (in_https && line.starts_with('#'));
+            let is_key = line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || rest.contains(" = "));
+            is_key.filter(|_| in_https).unwrap_or(line)
+        });
+        let text = lines.collect::<Vec<_>>().join("\n") + "\n";
+        let (before, foreign) = text.split_once("[parent.https.foreign]").unwrap();
+        let (_, after) = foreign.split_once("\n\n").unwrap();
+        if peer == "foreign" { text.clone() } else { format!("{before}\n{after}") }
+    }
+
+    #[test]
+    fn clause_6_3_a_parent_may_be_any_endpoint_and_the_manual_shows_the_defaults() {
+        let read = |text: &str| parse(text, "node.toml", []).map_err(|error| error.to_string());
+        let link = |text: &str| match read(text).unwrap().parent.unwrap().link {
+            LinkSettings::Https(link) => link,
+            LinkSettings::Amqp(_) => panic!("an https link"),
+        };
+        let short = "[node]\nregion = \"370203\"\nappid = \"a\"\nkey = \"00112233445566778899aabbccddeeff\"\n\
+                     [broker]\nuri = \"amqps://x\"\n[store]\nuri = \"postgresql://x\"\n\
+                     [parent]\nregion = \"370200\"\n[parent.https]\nurl = \"https://parent.example/sesame/exchange\"\n";
+        let foreign =
+            format!("{short}[parent.https.foreign]\nappid = \"370203\"\nkey = \"00112233445566778899aabbccddeeff\"\n");
+        assert_eq!(format!("{:?}", link(&with_https_parent("sesame"))), format!("{:?}", link(short)));
+        let shown = with_https_parent("foreign").replace("data_key = ", "# data_key = ");
+        assert_eq!(format!("{:?}", link(&shown)), format!("{:?}", link(&foreign)));
+        for (text, says) in [
+            (short.replace("[parent]\n", "[parent]\nuri = \"amqps://x\"\n"), "two links"),
+            (foreign.replace("[parent]\n", "[parent]\nwindow = 2\n"), "one exchange goes at a time"),
+            (short.replace("https://parent", "http://parent"), "plaintext = true"),
+            (short.replace("https://parent", "ftp://parent"), "<interFlag>"),
+            (short.replace("[parent]\n", "[parent]\nca = \"x\"\n").replace("https://p", "http://p"), "no effect"),
+            (format!("{short}answer_secs = 0\n"), "at least 1"),
+            (format!("{short}urll = 0\n"), "did you mean `url`?"),
+            (format!("{foreign}profle = \"full\"\n"), "did you mean `profile`?"),
+            (short.split("[parent.https]").next().unwrap().to_owned(), "give uri of its broker"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod dictionary;
 mod failures;
 mod interface;
 mod load;
+mod marks;
 mod neighbours;
 mod node;
+mod parent;
 mod persist;
 mod retention;
 mod secret;
@@ -27,8 +29,12 @@ pub use interface::{
     ConsoleSettings, InterfaceLimits, InterfaceSettings, MetricsSettings, OperatorRights, OperatorSettings,
 };
 pub use load::{ConfigError, load, parse};
-pub use neighbours::{ChildSettings, ParentSettings, SubscriberSettings};
+pub use marks::MarkSettings;
+pub use neighbours::{ChildSettings, SubscriberSettings};
 pub use node::{NodeSettings, Role};
+pub use parent::{
+    AmqpLinkSettings, EndpointUrl, ForeignSettings, HttpsLinkSettings, LinkSettings, ParentSettings, PeerSettings,
+};
 pub use persist::PersistSettings;
 pub use retention::RetentionSettings;
 pub use secret::{KeySource, TextSource};

@@ -1,51 +1,8 @@
-//! `[parent]`, `[[children]]` and `[[subscribers]]`
+//! `[[children]]` and `[[subscribers]]`
 
-use super::{KeySource, PeerTls, TextSource, node};
+use super::{KeySource, TextSource, node};
 use crate::standard::region::Region;
 use serde::Deserialize;
-use std::num::NonZeroU32;
-use std::path::PathBuf;
-
-/// The node this one shares up to.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ParentSettings {
-    /// The parent's region.
-    #[serde(deserialize_with = "node::region")]
-    pub region: Region,
-    /// `amqps://user:password@host:port/vhost` of the parent's broker; the user is this node's appid.
-    pub uri: TextSource,
-    /// Messages on their way to the parent at once.
-    #[serde(default = "window")]
-    pub window: u16,
-    /// Messages a second that this process sends to the parent (§7.3); more wait.
-    pub messages_per_second: Option<NonZeroU32>,
-    /// Bytes a second that this process sends to the parent (§7.3); more wait.
-    pub bytes_per_second: Option<NonZeroU32>,
-    /// The CAs its certificate may be signed by, in PEM; the system's by default.
-    pub ca: Option<PathBuf>,
-    /// A certificate to show to it, and the private key of that.
-    pub client_certificate: Option<PathBuf>,
-    /// The private key of `client_certificate`.
-    pub client_key: Option<PathBuf>,
-    /// Whether it may be spoken to unencrypted although it is another host.
-    #[serde(default)]
-    pub plaintext: bool,
-}
-
-impl ParentSettings {
-    /// What a connection trusts, and what it shows of itself.
-    pub fn tls(&self) -> PeerTls {
-        PeerTls::of(&self.ca, &self.client_certificate, &self.client_key)
-    }
-}
-
-/// At less than this a window of messages would be on its way for longer than RabbitMQ waits for an ack, 30 minutes.
-pub(super) const LEAST_BYTES_PER_SECOND: u32 = 64 * 1024;
-
-fn window() -> u16 {
-    200
-}
 
 /// A node that shares up to this one.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,6 @@
 //! What may travel unencrypted: only what stays on this machine, unless the settings say that it may.
 
-use super::{Config, Role};
+use super::{Config, LinkSettings, Role};
 use std::net::{IpAddr, SocketAddr};
 
 /// The hosts of `scheme://user:password@host:port,host:port/...`, or of a PostgreSQL string of `host=... user=...`.
@@ -44,7 +44,12 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         web("[broker] management", management.text(), broker.plaintext)?;
     }
     if let Some(parent) = &config.parent {
-        amqp("[parent] uri", parent.uri.text(), parent.plaintext, parent.ca.is_some())?;
+        match &parent.link {
+            LinkSettings::Amqp(link) => {
+                amqp("[parent] uri", link.uri.text(), parent.plaintext, parent.ca.is_some())?;
+            }
+            LinkSettings::Https(link) => endpoint(link.url.as_str(), parent.plaintext, parent.ca.is_some())?,
+        }
     }
     store(config.store.uri.text(), config.store.plaintext)?;
     let identities = [
@@ -80,6 +85,24 @@ fn web(key: &str, url: &str, plaintext: bool) -> Result<(), String> {
     match remote(url) {
         Some(host) if !plaintext && !url.starts_with("https://") => Err(format!(
             "{key} would send the administrator's password to {host} unencrypted: write https://, or set plaintext = true"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn endpoint(url: &str, plaintext: bool, has_ca: bool) -> Result<(), String> {
+    if url.starts_with("https://") {
+        return Ok(());
+    }
+    if has_ca {
+        return Err(
+            "[parent.https] url is not encrypted, so [parent] ca would have no effect: write https://".to_owned()
+        );
+    }
+    match remote(url) {
+        Some(host) if !plaintext => Err(format!(
+            "[parent.https] url would send all records to {host} unencrypted: write https:// and give its ca, or, on a network \
+             that is protected otherwise, set [parent] plaintext = true"
         )),
         _ => Ok(()),
     }

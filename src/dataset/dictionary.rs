@@ -46,6 +46,11 @@ impl Dictionary {
         Self::parse(BUILTIN, BUILTIN_CODELISTS, &references).expect("the built-in dictionary is well-formed")
     }
 
+    /// The files that ship with sesame, by name: what [`Dictionary::load`] reads, once they lie in a directory.
+    pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUILTIN.into_iter().chain([(codelist::FILE_NAME, BUILTIN_CODELISTS)])
+    }
+
     /// Reads a directory of files like `001.json`, one for each business code, and `codelists.json`; and
     /// `equipment_catalogue.csv`, where it is there. Other files are left alone.
     ///

@@ -1,11 +1,20 @@
 //! Whether every tier holds the same.
 
 use super::feed::Volume;
+use super::nodes::Nodes;
 use super::{DemoError, DemoNode, Federation};
 use crate::dataset::Dictionary;
+use crate::failure::State;
 use crate::standard::code::BusinessCode;
 use crate::store::{Store, Tally, TallyRow};
+use indicatif::ProgressBar;
 use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+/// From the last exchange until every tier agrees.
+const CONVERGE: Duration = Duration::from_secs(180);
+/// Between two looks at the stores.
+pub(super) const LOOK: Duration = Duration::from_millis(400);
 
 /// The stores of all nodes, in the order of the federation.
 pub(super) struct Stores {
@@ -18,8 +27,9 @@ pub(super) struct Comparison {
 }
 
 impl Stores {
-    fn of(&self, node: &DemoNode) -> Option<&Store> {
-        self.stores.iter().find(|(other, _)| other == node).map(|(_, store)| store)
+    fn of(&self, node: &DemoNode) -> Result<&Store, DemoError> {
+        let found = self.stores.iter().find(|(other, _)| other == node).map(|(_, store)| store);
+        found.ok_or_else(|| DemoError::NotReady(node.region.to_string()))
     }
 
     /// Sums up every county at every node on its way up.
@@ -27,16 +37,51 @@ impl Stores {
         let mut rows = Vec::new();
         for county in federation.counties() {
             for node in federation.way_up(county) {
-                let store = self.of(&node).ok_or_else(|| DemoError::NotReady(node.region.to_string()))?;
+                let store = self.of(&node)?;
                 rows.push((*county, node, store.tally(county.region).await?));
             }
         }
         Ok(Comparison { rows })
     }
 
+    /// Looks until every tier agrees, or nothing has come any nearer to it for too long.
+    pub(super) async fn converge(
+        &self,
+        federation: &Federation,
+        dictionary: &Dictionary,
+        volume: Volume,
+        arrived: &ProgressBar,
+        nodes: &mut Nodes,
+    ) -> Result<Comparison, DemoError> {
+        let (mut nearest, mut since) = ((0, usize::MAX), Instant::now());
+        loop {
+            tokio::time::sleep(LOOK).await;
+            nodes.check()?;
+            let comparison = self.compare(federation).await?;
+            arrived.set_position(comparison.arrived());
+            let differences = comparison.differences(dictionary, volume).len();
+            if differences == 0 {
+                return Ok(comparison);
+            }
+            let now = (comparison.arrived(), differences);
+            if now.0 > nearest.0 || now.1 < nearest.1 {
+                (nearest, since) = (now, Instant::now());
+            }
+            if since.elapsed() > CONVERGE {
+                return Ok(comparison);
+            }
+        }
+    }
+
+    /// Whether a node has failures of this reason that are marked failed and parked (§7.4).
+    pub(super) async fn has_parked(&self, node: &DemoNode, reason: &str) -> Result<bool, DemoError> {
+        let counts = self.of(node)?.failure_counts().await?;
+        Ok(counts.iter().any(|(_, of, state, count)| of == reason && state == State::Parked.as_str() && *count > 0))
+    }
+
     /// Records of a county at its own node.
     pub(super) async fn entered(&self, county: &DemoNode) -> Result<i64, DemoError> {
-        let store = self.of(county).ok_or_else(|| DemoError::NotReady(county.region.to_string()))?;
+        let store = self.of(county)?;
         Ok(store.tally(county.region).await?.iter().map(|row| row.records).sum())
     }
 }

@@ -87,6 +87,21 @@ impl DemoNode {
         format!("node-{}", self.region)
     }
 
+    /// Its settings, in the demo's folder.
+    pub fn settings_file(&self) -> String {
+        format!("{}.toml", self.region)
+    }
+
+    /// Its key, beside the settings.
+    pub(super) fn key_file(&self) -> String {
+        format!("{}.key", self.region)
+    }
+
+    /// Its data dictionary, beside the settings, where it has one of its own.
+    pub(super) fn datasets_folder(&self) -> String {
+        format!("{}.datasets", self.region)
+    }
+
     /// Vhost and database.
     pub fn name(&self) -> String {
         format!("sesame-{}", self.region)

@@ -105,6 +105,11 @@ impl Feeder<'_> {
         self.send(exchanges).await
     }
 
+    /// Adds records of a dataset in one exchange.
+    pub(super) async fn add_batch(&self, busicode: BusinessCode, records: Vec<Record>) -> Result<(), DemoError> {
+        self.send_one(Exchange { busicode, action: Action::Add, busilist: write_array(records) }).await
+    }
+
     async fn send(&self, exchanges: Vec<Exchange>) -> Result<(), DemoError> {
         let mut sent = stream::iter(exchanges).map(|exchange| self.send_one(exchange)).buffer_unordered(AT_ONCE);
         while let Some(result) = sent.next().await {

@@ -4,8 +4,9 @@ use super::settings::Shared;
 use super::{DemoError, DemoNode, Federation};
 use crate::broker::topology::{Declaration, Management, apply};
 use crate::config;
-use crate::lab::{Program, ports};
+use crate::lab::{LabError, Program, ports};
 use crate::node::topology_of;
+use crate::standard::region::Region;
 use futures_util::future::try_join_all;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,17 @@ use tokio::time::{Instant, sleep};
 
 /// Running nodes. Dropping them kills them.
 pub(super) struct Nodes {
-    programs: Vec<(DemoNode, Program)>,
+    nodes: Vec<Process>,
+    program: PathBuf,
+}
+
+/// A node's process.
+struct Process {
+    node: DemoNode,
+    settings: PathBuf,
+    log: PathBuf,
+    /// None while it is being started anew, and after it could not be.
+    running: Option<Program>,
 }
 
 /// From start to ready.
@@ -35,66 +46,89 @@ impl Nodes {
     pub(super) async fn start(federation: &Federation, shared: &Shared, folder: &Path) -> Result<Self, DemoError> {
         let management = Management::trusting(&shared.management, &shared.tls()?)?;
         let declaration = Declaration::builtin();
-        let mut files = Vec::new();
+        shared.write(federation, folder)?;
+        let mut nodes = Vec::new();
         for node in federation.nodes() {
-            let file = folder.join(format!("{}.toml", node.region));
-            let text = shared.settings(federation, node);
-            std::fs::write(&file, &text).map_err(|reason| DemoError::Folder { path: file.clone(), reason })?;
-            let settings = config::parse(&text, &file.display().to_string(), [])?;
-            let topology = topology_of(&settings)?;
+            let settings = folder.join(node.settings_file());
+            let topology = topology_of(&config::load(&settings)?)?;
             management.delete_vhost(&topology.vhost).await?;
             apply(&management, &declaration, &topology).await?.complete()?;
-            files.push(file);
+            let log = folder.join(format!("{}.log", node.region));
+            nodes.push(Process { node: *node, settings, log, running: None });
         }
         let program = std::env::current_exe().map_err(|reason| DemoError::Folder { path: PathBuf::new(), reason })?;
-        let mut programs = Vec::new();
-        for (node, file) in federation.nodes().iter().zip(files) {
-            let log = folder.join(format!("{}.log", node.region));
-            let arguments = ["serve".as_ref(), "--config".as_ref(), file.as_os_str()];
-            programs.push((*node, Program::start(&format!("node {}", node.region), &program, arguments, log)?));
+        for node in &mut nodes {
+            node.start(&program)?;
         }
-        let mut nodes = Self { programs };
-        nodes.ready().await?;
-        Ok(nodes)
+        ready(&mut nodes).await?;
+        Ok(Self { nodes, program })
     }
 
-    async fn ready(&mut self) -> Result<(), DemoError> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
-        let http = http.map_err(|e| DemoError::NotReady(e.to_string()))?;
-        let deadline = Instant::now() + READY;
-        loop {
-            let asked = self.programs.iter().map(|(node, _)| {
-                let url = format!("http://127.0.0.1:{}/health/ready", node.metrics_port());
-                let http = http.clone();
-                async move {
-                    match http.get(url).send().await {
-                        Ok(response) if response.status().is_success() => Ok(()),
-                        Ok(response) => Err(format!("{}: {}", node.region, response.text().await.unwrap_or_default())),
-                        Err(error) => Err(format!("{}: {error}", node.region)),
-                    }
-                }
-            });
-            match try_join_all(asked).await {
-                Ok(_) => return Ok(()),
-                Err(reason) if Instant::now() > deadline => return Err(DemoError::NotReady(reason)),
-                Err(_) => self.check()?,
-            }
-            sleep(Duration::from_millis(100)).await;
+    /// Starts a node anew, with the settings that lie there now; returns once it is ready.
+    pub(super) async fn restart(&mut self, region: Region) -> Result<(), DemoError> {
+        let process = self.nodes.iter_mut().find(|process| process.node.region == region);
+        let process = process.ok_or(DemoError::NoNode(region))?;
+        if let Some(running) = process.running.take() {
+            // What does not stop in time is killed when dropped.
+            let stopped = tokio::task::spawn_blocking(move || drop(running.stop(STOP))).await;
+            stopped.map_err(|error| LabError::Interrupted(error.to_string()))?;
         }
+        process.start(&self.program)?;
+        ready(std::slice::from_mut(process)).await
     }
 
     /// Fails if a node has ended by itself.
     pub(super) fn check(&mut self) -> Result<(), DemoError> {
-        self.programs.iter_mut().try_for_each(|(_, program)| program.check()).map_err(DemoError::from)
+        check(&mut self.nodes)
     }
 
     /// Stops all, side by side.
     pub(super) fn stop(self) {
         std::thread::scope(|scope| {
-            for (_, program) in self.programs {
+            for program in self.nodes.into_iter().filter_map(|process| process.running) {
                 // What does not stop in time is killed when dropped.
                 scope.spawn(move || drop(program.stop(STOP)));
             }
         });
+    }
+}
+
+impl Process {
+    fn start(&mut self, program: &Path) -> Result<(), LabError> {
+        let arguments = ["serve".as_ref(), "--config".as_ref(), self.settings.as_os_str()];
+        let name = format!("node {}", self.node.region);
+        self.running = Some(Program::start(&name, program, arguments, self.log.clone())?);
+        Ok(())
+    }
+}
+
+fn check(nodes: &mut [Process]) -> Result<(), DemoError> {
+    let mut programs = nodes.iter_mut().filter_map(|process| process.running.as_mut());
+    programs.try_for_each(Program::check).map_err(DemoError::from)
+}
+
+/// Waits until nodes are ready.
+async fn ready(nodes: &mut [Process]) -> Result<(), DemoError> {
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
+    let http = http.map_err(|e| DemoError::NotReady(e.to_string()))?;
+    let deadline = Instant::now() + READY;
+    loop {
+        let asked = nodes.iter().map(|Process { node, .. }| {
+            let url = format!("http://127.0.0.1:{}/health/ready", node.metrics_port());
+            let http = http.clone();
+            async move {
+                match http.get(url).send().await {
+                    Ok(response) if response.status().is_success() => Ok(()),
+                    Ok(response) => Err(format!("{}: {}", node.region, response.text().await.unwrap_or_default())),
+                    Err(error) => Err(format!("{}: {error}", node.region)),
+                }
+            }
+        });
+        match try_join_all(asked).await {
+            Ok(_) => return Ok(()),
+            Err(reason) if Instant::now() > deadline => return Err(DemoError::NotReady(reason)),
+            Err(_) => check(nodes)?,
+        }
+        sleep(Duration::from_millis(100)).await;
     }
 }

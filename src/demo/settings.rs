@@ -1,10 +1,12 @@
 //! The settings file of each demo node: an ordinary one, so that it can be looked at, changed and used by hand.
 
-use super::{DemoNode, Federation};
+use super::{DemoError, DemoNode, Federation, trouble};
 use crate::config::PeerTls;
+use crate::dataset::Dictionary;
 use crate::lab::authority::SecuredFiles;
 use crate::tls::{ClientTls, TlsError};
 use std::fmt::Write;
+use std::path::Path;
 
 /// Key of every app of the demo.
 pub(super) const APP_KEY: &str = "0123456789abcdeffedcba9876543210";
@@ -64,19 +66,43 @@ impl Shared {
         self.secured.as_ref().map_or_else(String::new, |files| format!("ca = {:?}\n", files.ca))
     }
 
+    /// Writes what the nodes run with: settings, keys, and the dictionary of the tier that has one of its own.
+    pub(super) fn write(&self, federation: &Federation, folder: &Path) -> Result<(), DemoError> {
+        for node in federation.nodes() {
+            write(&folder.join(node.key_file()), self.key(federation, node))?;
+            write(&folder.join(node.settings_file()), &self.settings(federation, node, folder))?;
+        }
+        let datasets = folder.join(federation.cast().strict.datasets_folder());
+        std::fs::create_dir_all(&datasets).map_err(|reason| DemoError::Folder { path: datasets.clone(), reason })?;
+        Dictionary::builtin_files()
+            .try_for_each(|(name, text)| write(&datasets.join(name), &trouble::stricter(name, text)))
+    }
+
+    /// Gives a node a new key, which nobody is told of. It takes it at its next start.
+    pub(super) fn renew_key(&self, node: &DemoNode, key: &str, folder: &Path) -> Result<(), DemoError> {
+        let (settings, former) = (folder.join(node.settings_file()), node.key_file());
+        let new = format!("{}.new.key", node.region);
+        write(&folder.join(&new), key)?;
+        let text = std::fs::read_to_string(&settings);
+        let text = text.map_err(|reason| DemoError::Folder { path: settings.clone(), reason })?;
+        let renewed = format!("key = \"file:{new}\"\nformer_keys = [\"file:{former}\"]");
+        write(&settings, &text.replacen(&format!("key = \"file:{former}\""), &renewed, 1))
+    }
+
     /// The settings of one node.
-    pub(super) fn settings(&self, federation: &Federation, node: &DemoNode) -> String {
+    fn settings(&self, federation: &Federation, node: &DemoNode, folder: &Path) -> String {
         let mut toml = format!(
             "# Settings of a node of `sesame demo`.\n\n\
-             [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\nmaster_key = \"{}\"\n\n\
+             [node]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"file:{}\"\nmaster_key = \"{}\"\n\n\
              [interface]\nlisten = \"127.0.0.1:{}\"\n{}\n\
              [console]\nlisten = \"127.0.0.1:{}\"\nadmin_password = \"{}\"\n{}\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n\n\
              [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n{}\n\
-             [store]\nuri = \"{}\"\nconnections = 3\n{}",
+             [store]\nuri = \"{}\"\nconnections = 3\n{}\n\
+             # Short pauses: nobody who tries it wants to wait.\n[failures]\nretry_secs = [1, 2]\n",
             node.region,
             node.appid(),
-            self.key(federation, node),
+            node.key_file(),
             self.master_key,
             node.interface_port(),
             self.https("interface"),
@@ -90,8 +116,12 @@ impl Shared {
             (self.store)(&node.name()),
             self.trusted(),
         );
-        let parent = federation.nodes().iter().find(|other| Some(other.region) == node.parent);
         // Writing to a String cannot fail.
+        if federation.cast().strict == *node {
+            let datasets = folder.join(node.datasets_folder());
+            let _ = write!(toml, "\n[dictionary]\ndatasets = {datasets:?}\n");
+        }
+        let parent = federation.nodes().iter().find(|other| Some(other.region) == node.parent);
         if let Some(parent) = parent {
             let uri = self.amqp(node, parent);
             let _ = write!(toml, "\n[parent]\nregion = \"{}\"\nuri = \"{}\"\n{}", parent.region, uri, self.trusted());
@@ -99,10 +129,10 @@ impl Shared {
         for child in federation.children(node.region) {
             let _ = write!(
                 toml,
-                "\n[[children]]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"{}\"\nbroker_password = \"{}\"\n",
+                "\n[[children]]\nregion = \"{}\"\nappid = \"{}\"\nkey = \"file:{}\"\nbroker_password = \"{}\"\n",
                 child.region,
                 child.appid(),
-                self.key(federation, child),
+                child.key_file(),
                 self.broker_password
             );
         }
@@ -114,4 +144,8 @@ impl Shared {
         );
         toml
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), DemoError> {
+    std::fs::write(path, text).map_err(|reason| DemoError::Folder { path: path.to_owned(), reason })
 }

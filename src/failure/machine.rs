@@ -10,7 +10,7 @@ pub enum State {
     Retrying,
     /// Three attempts are used up: marked failed, and tried again after 24 hours (§7.4).
     Parked,
-    /// All rounds are used up: kept until an operator acts.
+    /// All rounds are used up, or an attempt did harm: kept until an operator acts.
     Abandoned,
     /// Given up by an operator.
     Discarded,
@@ -37,6 +37,8 @@ pub struct Standing {
 pub enum Event {
     /// An attempt failed.
     Failed(Attempt),
+    /// An attempt did harm to whatever made it: it is not tried again by itself.
+    Poisoned(Attempt),
     /// A pause has passed; the token says after which attempt it was begun.
     Returned(Attempt),
     /// The token of a pause, or the verdict on an attempt, has not come for far too long.
@@ -121,6 +123,10 @@ impl Standing {
     pub fn on(self, event: Event, rule: &Rule) -> Step {
         match event {
             Event::Failed(attempt) => self.failed(attempt, rule),
+            Event::Poisoned(attempt) if self.is_open() && attempt >= self.last => {
+                let to = Standing { state: State::Abandoned, last: attempt };
+                Step { to: (to != self).then_some(to), then: Then::Nothing }
+            }
             Event::Returned(token) if self.pause().is_some() && token == self.last => self.try_next(),
             Event::Overdue if self.state.is_waiting() => self.try_next(),
             Event::Replayed(seen) if self.may_replay() && seen == self.last => {
@@ -133,14 +139,17 @@ impl Standing {
             Event::Succeeded if self.state != State::Resolved => {
                 Step { to: Some(Standing { state: State::Resolved, ..self }), then: Then::Nothing }
             }
-            Event::Returned(_) | Event::Overdue | Event::Replayed(_) | Event::Discarded(_) | Event::Succeeded => {
-                Step::NOTHING
-            }
+            Event::Poisoned(_)
+            | Event::Returned(_)
+            | Event::Overdue
+            | Event::Replayed(_)
+            | Event::Discarded(_)
+            | Event::Succeeded => Step::NOTHING,
         }
     }
 
     fn failed(self, attempt: Attempt, rule: &Rule) -> Step {
-        if matches!(self.state, State::Resolved | State::Discarded) || attempt < self.last {
+        if !self.is_open() || attempt < self.last {
             return Step::NOTHING;
         }
         if attempt == self.last {
@@ -154,6 +163,10 @@ impl Standing {
         };
         let to = Standing { state, last: attempt };
         Step { to: Some(to), then: to.pause().map_or(Then::Nothing, Then::Wait) }
+    }
+
+    fn is_open(self) -> bool {
+        !matches!(self.state, State::Resolved | State::Discarded)
     }
 
     fn try_next(self) -> Step {

@@ -29,10 +29,14 @@ pub enum Reason {
     MissingKey,
     /// PostgreSQL refuses it.
     RefusedByStore,
-    /// The parent's broker refuses it.
+    /// The parent refuses it.
     RefusedByParent,
     /// This program cannot work on it.
     Internal,
+    /// It ends or stalls whatever works on it.
+    Poison,
+    /// No queue took it: the topology is not as declared.
+    Unrouted,
 }
 
 /// A code that is no reason's.
@@ -44,7 +48,7 @@ pub struct UnknownReason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 15] = [
+    pub const ALL: [Reason; 17] = [
         Reason::Copied,
         Reason::Malformed,
         Reason::UnknownSender,
@@ -60,6 +64,8 @@ impl Reason {
         Reason::RefusedByStore,
         Reason::RefusedByParent,
         Reason::Internal,
+        Reason::Poison,
+        Reason::Unrouted,
     ];
 
     /// The stable code.
@@ -80,7 +86,14 @@ impl Reason {
             Reason::RefusedByStore => "REFUSED_BY_STORE",
             Reason::RefusedByParent => "REFUSED_BY_PARENT",
             Reason::Internal => "INTERNAL",
+            Reason::Poison => "POISON",
+            Reason::Unrouted => "UNROUTED",
         }
+    }
+
+    /// Whether nothing is gained by trying again before somebody has looked.
+    pub fn is_final(self) -> bool {
+        self == Reason::Poison
     }
 
     /// The reason in Chinese, as the interface log shows it.
@@ -99,8 +112,10 @@ impl Reason {
             Reason::RandomReused => "请求随机标识已用于内容不同的另一批次",
             Reason::MissingKey => "修改或删除的记录从未新增",
             Reason::RefusedByStore => "数据库拒绝写入",
-            Reason::RefusedByParent => "上级消息队列拒绝接收",
+            Reason::RefusedByParent => "上级拒绝接收",
             Reason::Internal => "程序内部错误",
+            Reason::Poison => "处理该报文使程序崩溃或停滞",
+            Reason::Unrouted => "没有队列接收该报文",
         }
     }
 
@@ -124,6 +139,12 @@ impl Reason {
             Reason::RefusedByStore => "按数据库给出的原因处理（约束、编码、权限），然后重放",
             Reason::RefusedByParent => "按上级给出的原因处理（权限、大小、路由），然后重放",
             Reason::Internal => "记下日志中的报错并报告给开发者；升级后重放",
+            Reason::Poison => {
+                "不会自动重试。查明原因（日志、内存、数据库）并报告给开发者；排除后重放，重放时单独隔离处理"
+            }
+            Reason::Unrouted => {
+                "运行 sesame topology check，按提示执行 apply 修复交换机和绑定；之后自动重试，也可立即重放"
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What every step of a node works with.
 
-use super::Oldest;
 use super::receipts::Receipts;
+use super::{Oldest, Stuck};
 use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Names, Publisher};
 use crate::clock::Clock;
@@ -37,6 +37,8 @@ pub struct Context {
     pub receipts: Receipts,
     /// How old what the consumers hold is.
     pub oldest: Oldest,
+    /// The threads of this process that do not come back.
+    pub stuck: Stuck,
     /// How batches are committed.
     pub settings: PersistSettings,
     /// How what failed is tried again.
@@ -53,6 +55,23 @@ pub struct Context {
 pub(super) const PROBE: Duration = Duration::from_millis(500);
 
 impl Context {
+    /// Waits until no more threads are stuck than a process can live with. False when told to stop meanwhile.
+    pub(super) async fn able(&self) -> bool {
+        if self.stuck.too_many() {
+            let stuck = self.stuck.count();
+            tracing::error!(
+                stuck,
+                "this process works on no further batch, since so many threads are stuck: restart it"
+            );
+        }
+        while self.stuck.too_many() {
+            if !self.pause(PROBE).await {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Waits until the store takes writes. False when told to stop meanwhile.
     pub(super) async fn store_up(&self) -> bool {
         let mut told = false;

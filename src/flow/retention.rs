@@ -132,20 +132,26 @@ impl Retention {
             if !self.store.months(table).await?.contains(&month) {
                 continue;
             }
+            let mut archived = None;
             if let Some(folder) = &self.settings.archive {
-                files.push(self.archive(folder, table, month).await?);
+                let (path, rows) = self.archive(folder, table, month).await?;
+                files.push(path);
+                archived = Some(rows);
             }
             if table == Monthly::Batches {
                 self.store.forget_month(month).await?;
             }
-            self.store.drop_month(table, month).await?;
+            if !self.store.drop_month(table, month, archived).await? {
+                tracing::warn!(%month, table = table.as_str(), "rows came while a month was archived: it is archived again");
+                return Ok(Fate::Failed);
+            }
         }
         tracing::info!(%month, files = files.len(), "a month was let go");
         Ok(Fate::Dropped(files))
     }
 
     /// Writes a month of a table to a file, on a thread of its own.
-    async fn archive(&self, folder: &Path, table: Monthly, month: Month) -> Result<PathBuf, RetentionError> {
+    async fn archive(&self, folder: &Path, table: Monthly, month: Month) -> Result<(PathBuf, u64), RetentionError> {
         let mut rows = self.store.month_rows(table, month).await?;
         let (sender, receiver) = mpsc::channel(ON_THEIR_WAY);
         let (folder, node) = (folder.to_owned(), self.node.to_string());
@@ -209,13 +215,13 @@ fn write(
     table: Monthly,
     month: Month,
     mut rows: mpsc::Receiver<Option<MonthRow>>,
-) -> Result<PathBuf, ArchiveError> {
+) -> Result<(PathBuf, u64), ArchiveError> {
     let mut writer = Writer::begin(folder, node, table.as_str(), month)?;
     while let Some(row) = rows.blocking_recv() {
         let Some(MonthRow { json, body }) = row else {
             let (path, trailer) = writer.finish()?;
             tracing::info!(path = %path.display(), rows = trailer.rows, "archived a month");
-            return Ok(path);
+            return Ok((path, trailer.rows));
         };
         writer.row(&json, body.as_deref())?;
     }

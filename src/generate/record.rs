@@ -16,7 +16,7 @@ impl Record {
     }
 
     /// The record and one field more.
-    pub(super) fn and(mut self, id: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+    pub fn and(mut self, id: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.0.push((id.into(), value.into()));
         self
     }

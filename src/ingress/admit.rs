@@ -6,9 +6,11 @@ use super::caller::Caller;
 use super::door::Door;
 use super::limited::{Party, pass_app, too_many_records};
 use super::log_query::{self, LogQuery};
+use super::marked::judge;
 use super::outcome::Denial;
 use super::query::{self, RecordQuery};
-use super::randoms::Seen;
+use super::randoms::refuse_reuse;
+use super::sender::Sender;
 use crate::batch::{
     Evidence, Findings, Form, LONGEST_SIGN, Manifest, Sealed, Stamp, TOLERANCE_MICROS, batch_id, check_records,
     content_digest, routing_key, seal,
@@ -55,6 +57,16 @@ pub(super) struct Subject {
     pub(super) action_known: Option<Action>,
 }
 
+impl Subject {
+    /// Notes what the envelope says.
+    pub(super) fn name(&mut self, envelope: &Envelope<'_>) {
+        let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
+        self.appid = shortened(&envelope.appid);
+        self.busicode = shortened(&envelope.busicode);
+        self.action = shortened(&envelope.action);
+    }
+}
+
 /// What an admitted request asks for.
 pub(super) enum Work {
     Publish(Box<Acceptable>),
@@ -75,13 +87,7 @@ pub(super) struct Acceptable {
 }
 
 /// Runs every check.
-pub(super) fn admit(
-    door: &Door,
-    flag: InterFlag,
-    body: &[u8],
-    started: Instant,
-    certificate: Option<&PeerCertificate>,
-) -> Admission {
+pub(super) fn admit(door: &Door, flag: InterFlag, body: &[u8], started: Instant, sender: &Sender) -> Admission {
     let mut subject = Subject::default();
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
@@ -90,14 +96,13 @@ pub(super) fn admit(
             return Admission { random: error.random, caller: None, subject, pass: None, work };
         }
     };
-    let shortened = |text: &str| text.chars().filter(|c| *c != '\0').take(64).collect();
-    subject.appid = shortened(&envelope.appid);
-    subject.busicode = shortened(&envelope.busicode);
-    subject.action = shortened(&envelope.action);
+    subject.name(&envelope);
     let random = Some(envelope.random.clone());
     let now = door.clock.now();
     let signable = Signable::new(door.node.cipher.as_ref(), envelope.canonical());
-    let caller = match authenticate(door, &envelope, &signable, certificate, now) {
+    let certificate = sender.certificate.as_deref();
+    let authenticated = authenticate(door, &envelope, &signable, certificate, now);
+    let caller = match judge(door, &envelope, sender, authenticated, now) {
         Ok(caller) => caller,
         Err(denial) => return Admission { random, caller: None, subject, pass: None, work: Err(denial) },
     };
@@ -351,16 +356,6 @@ impl Checks<'_> {
         let conditions = read?;
         refuse_reuse(self.door.randoms.note(id, [0; 32], false))?;
         Ok(conditions)
-    }
-}
-
-fn refuse_reuse(seen: Seen) -> Result<(), Denial> {
-    match seen {
-        Seen::First | Seen::Again => Ok(()),
-        Seen::Reused => Err(Denial::new(
-            RefusalCode::RandomReused,
-            "请求随机标识已用于另一次请求：每次请求应生成新的 random；只有内容完全相同的新增、修改、删除可以用原 random 重发",
-        )),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the ingress works with.
 
 use super::budget::Budget;
+use super::child::Children;
 use super::journal::Journal;
 use super::randoms::Randoms;
 use crate::apps::Directory;
@@ -10,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::InterfaceSettings;
 use crate::dataset::InUse;
 use crate::interface::Documents;
+use crate::marks::Guard;
 use crate::standard::region::RegionTable;
 use crate::standard::volume::Volume;
 use crate::store::Store;
@@ -46,6 +48,8 @@ const DIAGNOSES: Volume = Volume {
 pub struct Door {
     pub(super) node: NodeIdentity,
     pub(super) apps: Directory,
+    /// The nodes below, which hand over batches.
+    pub(super) children: Children,
     pub(super) dictionary: InUse,
     pub(super) regions: Arc<RegionTable>,
     pub(super) publisher: Publisher,
@@ -54,6 +58,8 @@ pub struct Door {
     pub(super) clock: Clock,
     pub(super) journal: Journal,
     pub(super) randoms: Randoms,
+    /// The transfers that failed here, and at the doors of the node's other processes.
+    pub(super) marks: Guard,
     pub(super) budget: Budget,
     pub(super) limits: Limits,
     /// The limits of all callers together.
@@ -71,6 +77,7 @@ impl Door {
     pub fn new(
         node: NodeIdentity,
         apps: Directory,
+        children: Children,
         dictionary: InUse,
         regions: Arc<RegionTable>,
         publisher: Publisher,
@@ -79,12 +86,14 @@ impl Door {
         clock: Clock,
         journal: Journal,
         documents: Arc<Documents>,
+        marks: Guard,
         settings: &InterfaceSettings,
     ) -> Self {
         let patience = Duration::from_secs(settings.patience_secs);
         Self {
             node,
             apps,
+            children,
             dictionary,
             regions,
             publisher,
@@ -93,6 +102,7 @@ impl Door {
             clock,
             journal,
             randoms: Randoms::new(),
+            marks,
             budget: Budget::new(settings.budget_bytes, patience),
             limits: Limits {
                 body_bytes: settings.max_body_bytes,

@@ -2,9 +2,11 @@
 
 use super::admit::{Acceptable, Admission, Work, admit};
 use super::budget::Share;
+use super::child::Carried;
 use super::door::Door;
 use super::outcome::{Denial, Success};
 use super::reply::{Answered, list, rows};
+use super::sender::Sender;
 use super::{log_query, query};
 use crate::batch::{Findings, batch_id};
 use crate::broker::{Message, PublishError};
@@ -12,7 +14,6 @@ use crate::interface::InterFlag;
 use crate::metrics;
 use crate::standard::code::BusinessCode;
 use crate::standard::refusal::RefusalCode;
-use crate::tls::PeerCertificate;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,22 +22,33 @@ use uuid::Uuid;
 /// Bodies from this size on are checked off the async threads: their signature and rules take milliseconds.
 const LARGE: usize = 32 * 1024;
 
-/// Works on a request whose body has been read. `share` is held until no copy of the body is left.
-pub(super) async fn handle(
-    door: &Arc<Door>,
-    flag: InterFlag,
-    body: Vec<u8>,
-    share: Share,
-    started: Instant,
-    certificate: Option<Arc<PeerCertificate>>,
-) -> Answered {
-    let bytes = body.len();
+/// A request whose body has been read.
+pub(super) struct Sent {
+    pub(super) flag: InterFlag,
+    pub(super) body: Vec<u8>,
+    /// Whence it came.
+    pub(super) sender: Sender,
+    /// What it carries beside its envelope, where a child's link sent it.
+    pub(super) carried: Option<Carried>,
+}
+
+impl Sent {
+    fn admit(self, door: &Door, started: Instant) -> Admission {
+        match self.carried {
+            Some(carried) if self.flag == InterFlag::Exchange => door.children.admit(door, carried, &self.body),
+            _ => admit(door, self.flag, &self.body, started, &self.sender),
+        }
+    }
+}
+
+/// Works on a request. `share` is held until no copy of the body is left.
+pub(super) async fn handle(door: &Arc<Door>, sent: Sent, share: Share, started: Instant) -> Answered {
+    let bytes = sent.body.len();
     let mut admission = if bytes < LARGE {
-        admit(door, flag, &body, started, certificate.as_deref())
+        sent.admit(door, started)
     } else {
         let door = door.clone();
-        let work = tokio::task::spawn_blocking(move || admit(&door, flag, &body, started, certificate.as_deref()));
-        match work.await {
+        match tokio::task::spawn_blocking(move || sent.admit(&door, started)).await {
             Ok(admission) => admission,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }

@@ -39,7 +39,11 @@ pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, cont
                 filter.busicodes.push(code.to_string());
             }
             "ACTION" => filter.action = Some(Action::parse(value).map_err(|e| e.to_string())?),
-            "REGION" => filter.region = Some(Region::parse(value).map_err(|e| e.to_string())?),
+            "REGION" => {
+                let region = Region::parse(value).map_err(|e| e.to_string())?;
+                // What covers the node covers every batch of it.
+                filter.region = Some(if region.covers(node) { Region::NATION } else { region });
+            }
             "RANDOM" => filter.random = Some(value.to_owned()),
             "BATCH" => filter.batch = Some(value.parse::<Uuid>().map_err(|_| "不是批次号（UUID）")?),
             "RESULT" if matches!(value, "0001" | "0000") => filter.success = Some(value == "0001"),

@@ -3,6 +3,8 @@
 //! The batch id is derived from the random, so a reuse that is forgotten here (another process, a restart, a random of
 //! long ago) is still caught when the batch is committed; this memory only says so at once.
 
+use super::outcome::Denial;
+use crate::standard::refusal::RefusalCode;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
@@ -74,6 +76,17 @@ impl Randoms {
 impl Default for Randoms {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A use that is none of the first, nor the same write again, is refused.
+pub(super) fn refuse_reuse(seen: Seen) -> Result<(), Denial> {
+    match seen {
+        Seen::First | Seen::Again => Ok(()),
+        Seen::Reused => Err(Denial::new(
+            RefusalCode::RandomReused,
+            "请求随机标识已用于另一次请求：每次请求应生成新的 random；只有内容完全相同的新增、修改、删除可以用原 random 重发",
+        )),
     }
 }
 

@@ -1,18 +1,21 @@
 //! The listener's one route: every path ends in an answer of Annex A.2, but for the interface document.
 
 use super::body::{Received, discard, receive};
+use super::child::carried;
 use super::document;
 use super::door::Door;
-use super::exchange::handle;
+use super::exchange::{Sent, handle};
 use super::outcome::Denial;
 use super::reply::{Answered, reply};
+use super::sender::Sender;
 use crate::interface::{Address, InterFlag};
 use crate::standard::refusal::RefusalCode;
 use crate::tls::PeerCertificate;
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{Method, Request, Response};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +24,11 @@ pub fn router(door: Arc<Door>) -> Router {
     Router::new().fallback(serve).with_state(door)
 }
 
-async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Response<Body> {
+async fn serve(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response<Body> {
     let started = Instant::now();
     let announced = request.body().size_hint().lower() as usize;
     let addressed = match addressed(&door, &request) {
@@ -31,6 +38,7 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
     };
     let (parts, body) = request.into_parts();
     let certificate = parts.extensions.get::<Arc<PeerCertificate>>().cloned();
+    let sender = Sender { address: address.ip(), certificate };
     let mut body = body.into_data_stream();
     let received = match addressed {
         Ok(flag) => receive(&door, &parts.headers, &mut body).await.map(|received| (flag, received)),
@@ -38,7 +46,8 @@ async fn serve(State(door): State<Arc<Door>>, request: Request<Body>) -> Respons
     };
     let answered = match received {
         Ok((flag, Received { bytes, share, pass })) => {
-            let answered = handle(&door, flag, bytes, share, started, certificate).await;
+            let sent = Sent { flag, body: bytes, sender, carried: carried(&parts.headers) };
+            let answered = handle(&door, sent, share, started).await;
             drop(pass);
             answered
         }

@@ -3,6 +3,7 @@
 use super::certificates::Certificates;
 use super::dictionary::{Watcher, regions_of};
 use super::interface::interface_of;
+use super::link::link;
 use super::topology::rule_of;
 use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
@@ -11,15 +12,15 @@ use crate::clock::Clock;
 use crate::config::{Config, KeySource, Role};
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::receipts::{Asker, Inbox, Reader, Receipts};
-use crate::flow::{Context, Oldest, Uplink};
-use crate::ingress::{Door, Journal};
+use crate::flow::{Context, Oldest, Stuck, Uplink};
+use crate::ingress::{Children as ChildrenAtDoor, Door, Journal};
 use crate::interface::{BadAlias, Documents};
+use crate::marks::{Guard, Sharer};
 use crate::receipt::{Child, Children};
 use crate::standard::cipher::{Key, Software};
 use crate::standard::table::BadTable;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
-use crate::volume::Pace;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,8 +86,12 @@ pub struct Assembly {
     pub apps: Directory,
     /// See [`Refresher`].
     pub refresher: Option<Refresher>,
+    /// The transfers marked at the door, and what shares them with the node's other processes; an ingress alone has them.
+    pub marks: Option<(Guard, Sharer)>,
     /// The store for queries and pages.
     pub store: Store,
+    /// Where this process works on batches: what takes such as may break its connection.
+    pub apart: Option<Apart>,
     /// The link to the parent, where this process has one.
     pub uplink: Option<Uplink>,
     /// What reads the parent's receipts and asks for them, where this process has a link.
@@ -99,6 +104,14 @@ pub struct Assembly {
     pub certificates: Certificates,
     /// What watches over the files of the data dictionary, where there are any.
     pub watcher: Option<Watcher>,
+}
+
+/// Connections to the node's broker that nothing else uses.
+pub struct Apart {
+    /// Takes from the quarantine.
+    pub quarantine: Connection,
+    /// Takes what has come off the road.
+    pub salvage: Connection,
 }
 
 impl Assembly {
@@ -148,30 +161,29 @@ impl Assembly {
             names,
             receipts,
             oldest: Oldest::default(),
+            stuck: Stuck::default(),
             settings: config.persist.clone(),
             rule: rule_of(&config.failures),
             has_parent: config.parent.is_some(),
             clock: clock.clone(),
             stop: stop.clone(),
         };
-        let link = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink)).map(|parent| {
-            let to_parent =
-                Publisher::new(connect(parent.uri.text(), &certificates.parent, "uplink"), &node.appid, 2, None);
-            let (names, taking) = (Names(parent.region.tier()), connect(uri, tls, "uplink take"));
-            let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
-            let queue = names.receipts_of(node.region);
-            let reading = connect(parent.uri.text(), &certificates.parent, "receipts");
-            let former = config.node.former_keys.iter().map(key_of).collect();
-            let reader = Reader::new(context.clone(), reading, queue, parent.region, former);
-            let asker = Asker::new(context.clone(), to_parent.clone(), parent.region);
-            (Uplink::new(context.clone(), taking, to_parent, names, parent.window, pace), (reader, asker))
-        });
-        let (uplink, receipts) = link.unzip();
+        let parent = config.parent.as_ref().filter(|_| config.node.has(Role::Uplink));
+        let link = parent.map(|parent| link(config, parent, context.clone(), &certificates, connect)).transpose()?;
+        let (uplink, receipts) = link.map(|link| (link.uplink, link.receipts)).unzip();
+        let receipts = receipts.flatten();
+        let children = ChildrenAtDoor::new(context.trust.clone());
         let (apps, refresher) = apps(config, &certificates.store, &stop)?;
-        let journal = Journal::start(publisher.clone(), names, stop, tasks);
+        let journal = Journal::start(publisher.clone(), names, stop.clone(), tasks);
+        let guard = Guard::new(&config.interface.marks);
+        let marks = config.node.has(Role::Ingress).then(|| {
+            let most = config.interface.marks.most;
+            (guard.clone(), Sharer::new(serving.clone(), guard.clone(), most, clock.clone(), stop))
+        });
         let door = Door::new(
             node,
             apps.clone(),
+            children,
             dictionary,
             regions,
             publisher.clone(),
@@ -180,6 +192,7 @@ impl Assembly {
             clock,
             journal,
             documents.clone(),
+            guard,
             &config.interface,
         );
         Ok(Self {
@@ -188,7 +201,12 @@ impl Assembly {
             documents,
             apps,
             refresher,
+            marks,
             store: serving,
+            apart: config
+                .node
+                .has(Role::Persist)
+                .then(|| Apart { quarantine: connect(uri, tls, "quarantine"), salvage: connect(uri, tls, "salvage") }),
             uplink,
             receipts,
             inbox,

@@ -26,12 +26,18 @@ pub struct Checks {
     pub clock: Check,
     /// The apps of the store are known.
     pub apps: Check,
+    /// No transfer is marked (§7.4); else the apps are named. Says nothing about readiness.
+    pub marks: Check,
+    /// The link to the parent works, as far as is known. Says nothing about readiness.
+    pub link: Check,
     /// Certificates are good for a month at least, and their files can be used. Says nothing about readiness.
     pub certificates: Check,
     /// The files of the data dictionary are those in use. Says nothing about readiness.
     pub dictionary: Check,
     /// The operating system allows as many connections as the settings. Says nothing about readiness.
     pub files: Check,
+    /// This process can work on batches; else it has to be started anew, and says so at `/health/live` too.
+    pub work: Check,
 }
 
 /// One look.
@@ -63,9 +69,13 @@ impl Default for Checks {
             store: unseen.clone(),
             clock: unseen.clone(),
             apps: unseen.clone(),
+            marks: unseen.clone(),
+            link: unseen.clone(),
             certificates: unseen.clone(),
             dictionary: unseen.clone(),
             files: unseen,
+            // Nothing can be stuck that was not begun.
+            work: Check::good("no thread is stuck"),
         }
     }
 }
@@ -105,10 +115,18 @@ struct Readiness {
 /// `/health/live`, `/health/ready` and, where the process has a recorder, `/metrics`.
 pub fn router(health: Health, metrics: Option<PrometheusHandle>) -> Router {
     Router::new()
-        .route("/health/live", get(async || "live\n"))
+        .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(render))
         .with_state(Exposed { health, metrics })
+}
+
+async fn live(State(exposed): State<Exposed>) -> (StatusCode, String) {
+    let work = exposed.health.checks().work;
+    match work.ok {
+        true => (StatusCode::OK, "live\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, work.detail + "\n"),
+    }
 }
 
 async fn ready(State(exposed): State<Exposed>) -> impl IntoResponse {

@@ -5,6 +5,7 @@ mod certificates;
 mod dictionary;
 mod health;
 mod interface;
+mod link;
 mod listen;
 mod monitor;
 mod run;

@@ -6,6 +6,7 @@ use crate::apps::Directory;
 use crate::broker::Availability;
 use crate::failure::Pause;
 use crate::flow::Context;
+use crate::marks::Guard;
 use crate::metrics;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Monitor {
     needs_store: bool,
     /// The apps of the door, where this process has one.
     apps: Option<Directory>,
+    /// The marks of the door, where this process has one.
+    marks: Option<Guard>,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
     /// What does not depend on broker or store.
@@ -32,6 +35,8 @@ pub struct Monitor {
 const LOOK: Duration = Duration::from_secs(1);
 /// Depths and counts cost the broker and the store a little: every fifth look.
 const DEPTHS: u32 = 5;
+/// Apps that an alarm names.
+const NAMED: usize = 10;
 /// Counting further would only cost more.
 const MOST_UNSETTLED: i64 = 100_000;
 /// Beyond this the order of changes with the same source time could depend on the process they came through.
@@ -45,9 +50,10 @@ impl Monitor {
         migrated: Arc<AtomicBool>,
         needs_store: bool,
         apps: Option<Directory>,
+        marks: Option<Guard>,
         looks: Looks,
     ) -> Self {
-        Self { context, health, migrated, needs_store, apps, shown: HashSet::new(), looks }
+        Self { context, health, migrated, needs_store, apps, marks, shown: HashSet::new(), looks }
     }
 
     /// Starts it on `tasks`.
@@ -112,14 +118,27 @@ impl Monitor {
             }
         };
         ::metrics::gauge!(metrics::STORE_UP).set(f64::from(u8::from(store.ok)));
-        let (certificates, files) = (self.looks.certificates(), self.looks.files.clone());
+        let (link, certificates, files) = (self.looks.link(), self.looks.certificates(), self.looks.files.clone());
         let dictionary = match self.context.dictionary.refused() {
             None => Check::good("as its files are"),
             Some(reason) => {
                 Check::bad(format!("the changed files are not used, the dictionary before them is: {reason}"))
             }
         };
-        Checks { broker, store, clock, apps: self.look_at_apps(), certificates, dictionary, files }
+        let (apps, marks, work) = (self.look_at_apps(), self.look_at_marks(), self.look_at_work());
+        Checks { broker, store, clock, apps, marks, link, certificates, dictionary, files, work }
+    }
+
+    fn look_at_work(&self) -> Check {
+        match self.context.stuck.count() {
+            0 => Check::good("no thread is stuck"),
+            count if self.context.stuck.too_many() => Check::bad(format!(
+                "{count} threads are stuck, and no further batch is worked on: restart this process"
+            )),
+            count => {
+                Check::good(format!("{count} threads are stuck over batches now in quarantine or among the failures"))
+            }
+        }
     }
 
     /// Apps that cannot be used are one operator's slip and no reason to turn all others away.
@@ -134,9 +153,31 @@ impl Monitor {
         }
     }
 
+    /// The alarm of §7.4, with the apps by name: metrics only count.
+    fn look_at_marks(&self) -> Check {
+        let Some(marks) = &self.marks else { return Check::good("not asked for by the roles of this process") };
+        let marked = marks.marked(self.context.clock.now());
+        let count: usize = marked.values().sum();
+        ::metrics::gauge!(metrics::MARKED_TRANSFERS).set(count as f64);
+        if marked.is_empty() {
+            return Check::good("no transfer is marked");
+        }
+        let apps: Vec<String> = marked.iter().take(NAMED).map(|(appid, count)| format!("{appid} {count}")).collect();
+        let more = match marked.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more apps"),
+        };
+        Check::bad(format!(
+            "{count} transfers are marked after wrong signatures in a row ({}{more}): `sesame marks list` shows them; ask \
+             whose key or program changed",
+            apps.join(", ")
+        ))
+    }
+
     async fn measure(&mut self) {
         let names = self.context.names;
-        let mut queues = vec![names.persist(), names.persist_bulk(), names.log(), names.unrouted(), names.poison()];
+        let mut queues = vec![names.persist(), names.persist_bulk(), names.log()];
+        queues.extend([names.quarantine(), names.unrouted(), names.poison(), names.unreadable()]);
         let mut steps = vec!["persist"];
         if self.context.has_parent {
             queues.extend([names.uplink(), names.uplink_bulk()]);

@@ -8,9 +8,9 @@ use crate::clock::Clock;
 use crate::config::{Config, OperatorRights, Role};
 use crate::console::{self, Access, Console, Operator, OperatorRole, Parts};
 use crate::desk::FailureDesk;
-use crate::flow::failures::{Desk, Returner, Sweeper};
+use crate::flow::failures::{Desk, Returner, Salvage, Sweeper};
 use crate::flow::receipts::Announcer;
-use crate::flow::{Context, LogWriter, Outbox, Persist, Retention};
+use crate::flow::{Context, LogWriter, Outbox, Persist, Quarantine, Retention};
 use crate::ingress;
 use crate::server::{self, raise_file_limit};
 use crate::store::StoreError;
@@ -88,9 +88,16 @@ impl Node {
             refresher.start(&steps);
             assembly.apps.clone()
         });
-        let looks =
-            servers::Looks { files: servers::check_files(config, files), watch: assembly.certificates.watch.clone() };
-        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, looks)
+        let marks = assembly.marks.take().map(|(guard, sharer)| {
+            sharer.start(&steps);
+            guard
+        });
+        let looks = servers::Looks {
+            files: servers::check_files(config, files),
+            watch: assembly.certificates.watch.clone(),
+            link: assembly.uplink.as_ref().map(|link| link.standing().clone()),
+        };
+        Monitor::new(assembly.context.clone(), health.clone(), migrated.clone(), needs_store, apps, marks, looks)
             .start(&steps);
         if let Some(handle) = upkeep {
             steps.spawn(keep_metrics(handle, steps_stop.clone()));
@@ -142,9 +149,12 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
             ("PostgreSQL", checks.store),
             ("时钟 clock", checks.clock),
             ("应用 apps", checks.apps),
+            ("标记 marks", checks.marks),
+            ("上级链路 link", checks.link),
             ("证书 certificates", checks.certificates),
             ("数据字典 dictionary", checks.dictionary),
             ("文件数 files", checks.files),
+            ("处理 work", checks.work),
         ];
         named.map(|(name, check)| console::Check { name, ok: check.ok, detail: check.detail }).to_vec()
     };
@@ -172,21 +182,22 @@ fn console_of(config: &Config, assembly: &Assembly, health: &Health) -> Console 
 
 /// Starts the steps once the store's schema is ready.
 fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, tasks: &TaskTracker) {
-    let persists = config.node.has(Role::Persist);
     let retention = config.retention.clone();
     let tracker = tasks.clone();
     tasks.spawn(async move {
-        let Assembly { context, uplink, receipts, inbox, store, .. } = assembly;
+        let Assembly { context, uplink, receipts, inbox, store, apart, .. } = assembly;
         if !migrate(&context).await {
             return;
         }
         migrated.store(true, Ordering::Relaxed);
-        if persists || receipts.is_some() {
+        if apart.is_some() || receipts.is_some() {
             Announcer::new(context.clone(), inbox).start(&tracker);
         }
-        if persists {
+        if let Some(apart) = apart {
             let outbox = Outbox::start(context.clone(), &tracker);
-            Persist::new(context.clone(), outbox).start(&tracker);
+            Persist::new(context.clone(), outbox.clone()).start(&tracker);
+            Quarantine::new(context.clone(), apart.quarantine, outbox).start(&tracker);
+            Salvage::new(context.clone(), apart.salvage).start(&tracker);
             LogWriter::new(context.clone()).start(&tracker);
             let (clock, stop) = (context.clock.clone(), context.stop.clone());
             Retention::new(context.node.region, store, retention, clock, stop).start(&tracker);

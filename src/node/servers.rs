@@ -3,6 +3,7 @@
 use super::certificates::Certificates;
 use super::health::Check;
 use crate::config::Config;
+use crate::flow::Standing;
 use crate::server::{FileLimit, Listening};
 use crate::tls::{ServerTls, Watch};
 use std::sync::Arc;
@@ -70,9 +71,20 @@ pub(super) fn check_files(config: &Config, limit: FileLimit) -> Check {
 pub struct Looks {
     pub(super) files: Check,
     pub(super) watch: Arc<Watch>,
+    /// The link to the parent, where this process has one.
+    pub(super) link: Option<Standing>,
 }
 
 impl Looks {
+    /// How the link to the parent is. While it does not work batches wait, so it says nothing about readiness.
+    pub(super) fn link(&self) -> Check {
+        match self.link.as_ref().map(Standing::look) {
+            None => Check::good("none in this process"),
+            Some(Ok(detail)) => Check::good(detail),
+            Some(Err(reason)) => Check::bad(reason),
+        }
+    }
+
     /// How the certificates stand, in one line.
     pub(super) fn certificates(&self) -> Check {
         let (mut ok, mut parts) = (true, Vec::new());

@@ -44,6 +44,11 @@ impl State {
         self.deleted > self.added
     }
 
+    /// The version of the newest change of any kind; `None` before the first.
+    pub fn newest(&self) -> Option<Version> {
+        self.modified.values().copied().chain(self.added).chain(self.deleted).max()
+    }
+
     /// Merges one change. Commutative, associative and idempotent over any set of changes (invariant 3).
     pub fn merge(&mut self, version: Version, effect: &Effect) -> Outcome {
         match effect {

@@ -74,7 +74,7 @@ pub struct AppAct {
     pub at: Moment,
     /// On which app.
     pub appid: String,
-    /// What: `add`, `grant`, `set`, `rotate`, `disable`, `enable`.
+    /// What: `add`, `grant`, `set`, `rotate`, `disable`, `enable`, `clear-marks`.
     pub act: String,
     /// Who: the user of the operating system.
     pub user: String,
@@ -220,7 +220,7 @@ async fn write(tx: &Transaction<'_>, statement: &str, app: &StoredApp) -> Result
     Ok(tx.execute(statement, &parameters).await?)
 }
 
-async fn note(tx: &Transaction<'_>, act: &AppAct) -> Result<(), StoreError> {
+pub(super) async fn note(tx: &Transaction<'_>, act: &AppAct) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO app_acts (at, appid, act, by_user, by_host, detail) VALUES ($1, $2, $3, $4, $5, $6)",
         &[&OffsetDateTime::from(act.at), &act.appid, &act.act, &act.user, &act.host, &act.detail],

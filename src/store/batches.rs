@@ -252,8 +252,9 @@ fn places(places: &[u32]) -> Option<Json<&[u32]>> {
 
 /// Notes that failures of these batches are resolved; those not committed here are passed over.
 pub(super) async fn note_resolved(client: &impl GenericClient, ids: &[Uuid]) -> Result<(), StoreError> {
-    let update = "UPDATE batches b SET resolved = true FROM once o \
-                  WHERE o.id = ANY($1) AND b.id = o.id AND b.persisted_at = o.at AND NOT b.resolved";
+    // Not joined plainly: PostgreSQL would look for the ids in all months.
+    let update = "UPDATE batches b SET resolved = true FROM (SELECT id, at FROM once WHERE id = ANY($1) OFFSET 0) o \
+                  WHERE b.id = o.id AND b.persisted_at = o.at AND NOT b.resolved";
     client.execute(update, &[&ids]).await?;
     Ok(())
 }
@@ -292,7 +293,8 @@ impl Store {
             .query(
                 "SELECT b.id, b.origin, b.busicode, b.action, b.region, b.records, b.digest, b.accepted_at, b.home, b.trace, \
                  b.evidence, b.body, b.persisted_at, b.dataset_version, b.refused, b.late \
-                 FROM once o JOIN batches b ON b.id = o.id AND b.persisted_at = o.at WHERE o.id = ANY($1)",
+                 FROM once o CROSS JOIN LATERAL (SELECT * FROM batches WHERE persisted_at = o.at AND batches.id = o.id OFFSET 0) b \
+                 WHERE o.id = ANY($1)",
                 &[&ids],
             )
             .await?;

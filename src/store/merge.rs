@@ -172,7 +172,7 @@ async fn read(
         .collect()
 }
 
-fn state(row: &tokio_postgres::Row) -> Result<State, StoreError> {
+pub(super) fn state(row: &tokio_postgres::Row) -> Result<State, StoreError> {
     let modified: Option<Json<BTreeMap<String, String>>> = row.get(6);
     let modified = modified.map(|json| json.0).unwrap_or_default();
     let fields: Option<String> = row.get(7);

@@ -3,7 +3,7 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_apps.sql"),
     include_str!("migrations/0003_record_ids.sql"),
@@ -12,7 +12,10 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0006_months.sql"),
     include_str!("migrations/0007_failures.sql"),
     include_str!("migrations/0008_desk.sql"),
-    include_str!("migrations/0009_receipts.sql"),
+    include_str!("migrations/0009_query_indices.sql"),
+    include_str!("migrations/0010_marks.sql"),
+    include_str!("migrations/0011_receipts.sql"),
+    include_str!("migrations/0012_uplink_parts.sql"),
 ];
 
 /// The version of the schema this program works with.

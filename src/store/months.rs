@@ -48,7 +48,7 @@ impl Monthly {
         let (row, body, order) = match self {
             Monthly::Batches => ("to_jsonb(r) - 'body'", "body", "persisted_at, id"),
             Monthly::Changes => ("to_jsonb(r)", "NULL::bytea", "record, batch, ordinal"),
-            Monthly::Log => ("to_jsonb(r)", "NULL::bytea", "at, id"),
+            Monthly::Log => ("to_jsonb(r)", "NULL::bytea", "id, at"),
             Monthly::Receipts => ("to_jsonb(r) - 'version'", "NULL::bytea", "at, batch, node"),
         };
         format!("SELECT ({row})::text, {body} FROM {} r ORDER BY {order}", self.of(month))
@@ -205,14 +205,22 @@ impl Store {
         }
     }
 
-    /// Drops the table of a month.
-    pub async fn drop_month(&self, table: Monthly, month: Month) -> Result<(), StoreError> {
+    /// Drops the table of a month. Where `archived` says how many rows were written to a file, nothing is dropped, and false
+    /// returned, if there are others meanwhile: a log entry may come after its month.
+    pub async fn drop_month(&self, table: Monthly, month: Month, archived: Option<u64>) -> Result<bool, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.transaction().await?;
+        let (tx, table) = (client.transaction().await?, table.of(month));
         tx.batch_execute(BRIEFLY).await?;
-        tx.batch_execute(&format!("DROP TABLE IF EXISTS {}", table.of(month))).await?;
+        if let Some(archived) = archived {
+            tx.batch_execute(&format!("LOCK TABLE {table} IN SHARE MODE")).await?;
+            let rows: i64 = tx.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await?.get(0);
+            if rows as u64 != archived {
+                return Ok(false);
+            }
+        }
+        tx.batch_execute(&format!("DROP TABLE {table}")).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(true)
     }
 }
 

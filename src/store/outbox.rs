@@ -35,8 +35,8 @@ impl Store {
             .query(
                 "SELECT batch FROM (SELECT o.batch, o.since, sum(b.bytes) OVER (ORDER BY o.since, o.batch) - b.bytes AS before \
                  FROM (SELECT batch, since FROM outbox WHERE since < now() - make_interval(secs => $1) \
-                 ORDER BY since, batch LIMIT $2) o JOIN once ON once.id = o.batch \
-                 JOIN batches b ON b.id = once.id AND b.persisted_at = once.at) sized \
+                 ORDER BY since, batch LIMIT $2) o JOIN once ON once.id = o.batch CROSS JOIN LATERAL \
+                 (SELECT bytes FROM batches WHERE persisted_at = once.at AND batches.id = once.id OFFSET 0) b) sized \
                  WHERE before < $3 ORDER BY since, batch",
                 &[&age.as_secs_f64(), &limit, &bytes],
             )

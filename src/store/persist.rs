@@ -7,7 +7,9 @@ use super::merge::{Records, never_added};
 use super::{Store, StoreError, outbox, senders};
 use crate::record::{Change, Effect, Outcome, RecordId};
 use deadpool_postgres::Transaction;
+use futures_util::future::try_join;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What became of one batch.
@@ -34,34 +36,62 @@ pub enum Verdict {
 impl Store {
     /// Commits a group of batches in one transaction and says of each what became of it, in the order given.
     ///
-    /// With `outbox` the batches are noted as to be published to the accepted exchange.
+    /// With `outbox` the batches are noted as to be published to the accepted exchange. A statement that takes longer than
+    /// `patience` is ended by PostgreSQL itself, and a lock is waited for a little less long, so that the two can be told apart.
     ///
     /// # Errors
     /// All or nothing: on an error no batch of the group is committed.
-    pub async fn persist(&self, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
-        match self.persist_once(group, outbox).await {
+    pub async fn persist(
+        &self,
+        group: &[NewBatch],
+        outbox: bool,
+        patience: Duration,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        match self.persist_once(group, outbox, patience).await {
             // Months are made ahead; a node that could not make them for so long makes the present one here.
             Err(StoreError::NoMonth(_)) => {
                 self.make_present_month().await?;
-                self.persist_once(group, outbox).await
+                self.persist_once(group, outbox, patience).await
             }
             result => result,
         }
     }
 
-    async fn persist_once(&self, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
+    async fn persist_once(
+        &self,
+        group: &[NewBatch],
+        outbox: bool,
+        patience: Duration,
+    ) -> Result<Vec<Verdict>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let mut verdicts = Vec::with_capacity(group.len());
-        for part in parts(group) {
-            verdicts.extend(apply(&tx, part, outbox).await?);
-        }
+        let applying = async {
+            let mut verdicts = Vec::with_capacity(group.len());
+            for part in parts(group) {
+                verdicts.extend(apply(&tx, part, outbox).await?);
+            }
+            Ok(verdicts)
+        };
+        // Sent ahead of the first statement, not waited for.
+        let ((), verdicts) = try_join(limit(&tx, patience), applying).await?;
         let new = self.known_senders().missing(group);
-        senders::insert(&tx, &new).await?;
+        try_join(senders::insert(&tx, &new), unlimit(&tx)).await?;
         tx.commit().await?;
         self.known_senders().note(new);
         Ok(verdicts)
     }
+}
+
+/// What of this transaction takes too long is ended by PostgreSQL: then nothing goes on running there unattended.
+async fn limit(tx: &Transaction<'_>, patience: Duration) -> Result<(), StoreError> {
+    let millis = patience.as_millis();
+    let limits = format!("SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {}", millis * 3 / 4);
+    Ok(tx.batch_execute(&limits).await?)
+}
+
+/// The commit itself may take as long as it takes: PostgreSQL would end its wait for a synchronous standby, and call it done.
+async fn unlimit(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    Ok(tx.batch_execute("SET LOCAL statement_timeout = 0").await?)
 }
 
 /// The group in parts of which none has two copies of one batch with different records refused at the door: what the second has

@@ -140,14 +140,16 @@ const MOST_REGIONS: usize = 500;
 /// region by region, so that in the order of all records the first of a region may come after millions of others.
 async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(String, Conditions), StoreError> {
     let mut conditions = Conditions::default();
-    conditions.add("busicode = ?", [Box::new(filter.busicode.number() as i16) as Parameter]);
     let is_keyed = keyed(filter, &mut conditions);
     let spans = spans(filter);
-    let regions = match &spans {
-        Some(spans) if !is_keyed => regions(tx, filter.busicode, spans).await?,
+    let places = match &spans {
+        Some(spans) if !is_keyed => places(tx, filter.busicode, spans).await?,
         _ => None,
     };
-    if let (Some((first, last)), None) = (&spans, &regions) {
+    if places.is_none() {
+        conditions.add("busicode = ?", [Box::new(filter.busicode.number() as i16) as Parameter]);
+    }
+    if let (Some((first, last)), None) = (&spans, &places) {
         conditions.add(
             "EXISTS (SELECT 1 FROM unnest(?::int[], ?::int[]) AS g(first, last) WHERE region BETWEEN first AND last)",
             [Box::new(first.clone()) as Parameter, Box::new(last.clone())],
@@ -155,10 +157,10 @@ async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(Strin
     }
     conditions.add(if filter.deleted { "added IS NOT NULL" } else { "added IS NOT NULL AND NOT is_deleted" }, []);
     let rows = i64::from(filter.size) + 1;
-    let streams = regions.map(|regions| {
-        let count = regions.len();
-        let from = conditions.bind("unnest(?::int[]) AS s(region)", [Box::new(regions) as Parameter]);
-        Streams { from, condition: "region = s.region".to_owned(), count }
+    let streams = places.map(|places| {
+        let count = places.len();
+        let from = conditions.bind("unnest(?::int[]) AS s_place(value)", [Box::new(places) as Parameter]);
+        Streams { from, keys: vec![("s_place", PLACE)], count }
     });
     let mut bound = |at: Moment| conditions.bind("?", [Box::new(OffsetDateTime::from(at)) as Parameter]);
     let (from, until) = (filter.since.map(&mut bound), filter.until.map(&mut bound));
@@ -168,8 +170,8 @@ async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(Strin
         columns: "r.applied_at, r.id, r.is_deleted, r.fields",
         table: "records",
         time: "applied_at",
+        place: "applied_at",
         conditions: conditions.sql().to_owned(),
-        prefix: Vec::new(),
         from,
         until,
         after,
@@ -221,23 +223,28 @@ fn spans(filter: &RecordFilter) -> Option<(Vec<i32>, Vec<i32>)> {
     Some(regions.iter().map(|region| region.span()).map(|(first, last)| (first as i32, last as i32)).unzip())
 }
 
-/// The regions in these spans that have records of the dataset; `None` where there are too many to go through.
-async fn regions(
+/// Dataset and region in one number, as an index has them.
+const PLACE: &str = "(busicode * 1000000 + region)";
+
+/// The places in these spans that have records; `None` where there are too many to go through.
+async fn places(
     tx: &Transaction<'_>,
     busicode: BusinessCode,
     (first, last): &(Vec<i32>, Vec<i32>),
 ) -> Result<Option<Vec<i32>>, StoreError> {
     let mut found = BTreeSet::new();
     for (first, last) in first.iter().zip(last) {
+        let of = i32::from(busicode.number()) * 1_000_000;
         if first == last {
-            found.insert(*first);
+            found.insert(of + first);
             continue;
         }
         let mut conditions = Conditions::default();
-        let code = Box::new(busicode.number() as i16) as Parameter;
-        conditions.add("busicode = ? AND region BETWEEN ? AND ?", [code, Box::new(*first), Box::new(*last)]);
-        let sql = distinct("region", "records", conditions.sql(), MOST_REGIONS + 1);
-        for row in tx.query(&sql, &conditions.parameters()).await? {
+        let span = [Box::new(of + first) as Parameter, Box::new(of + last)];
+        conditions.add(&format!("added IS NOT NULL AND {PLACE} BETWEEN ? AND ?"), span);
+        let sql = distinct(PLACE, "records", conditions.sql(), MOST_REGIONS + 1);
+        let statement = tx.prepare_cached(&sql).await?;
+        for row in tx.query(&statement, &conditions.parameters()).await? {
             // What is not a number cannot come out of a column of numbers.
             found.extend(row.get::<_, String>(0).parse::<i32>());
         }

@@ -13,12 +13,10 @@ pub(super) struct Source<'a> {
     pub(super) table: &'a str,
     /// The column of time; ties are broken by `id`.
     pub(super) time: &'a str,
+    /// The column that with `id` tells where a row lies: the one whose months the table is in.
+    pub(super) place: &'a str,
     /// Conditions of every row, but for those on time.
     pub(super) conditions: String,
-    /// Columns an index begins with before the time, each with the value all rows of a stream have in it. As a range and not as
-    /// equal to it: PostgreSQL would take an index by time alone for as good, and read millions of rows where the value is
-    /// rarer than it thinks.
-    pub(super) prefix: Vec<(&'a str, String)>,
     /// Inclusive.
     pub(super) from: Option<String>,
     /// Exclusive.
@@ -27,90 +25,89 @@ pub(super) struct Source<'a> {
     pub(super) after: Option<(String, String)>,
 }
 
-/// The streams a page is merged from.
+/// The streams a page is merged from: one for every row that `from` gives.
 pub(super) struct Streams {
-    /// A table function, or several, that give one row for each.
+    /// Table functions, each with one column `value`, under the names that `keys` have.
     pub(super) from: String,
-    /// What the rows of one stream have in common, unless the prefix says so.
-    pub(super) condition: String,
+    /// The names of the functions, and the columns of the table (or expressions of them) that have their value in a stream.
+    pub(super) keys: Vec<(&'static str, &'static str)>,
     /// How many there are.
     pub(super) count: usize,
 }
 
-/// More times than this of each stream take longer than one more look into each.
-const MOST_TIMES: i64 = 400;
+/// More places than this of each stream take longer than one more look into each.
+const MOST_PLACES: i64 = 400;
 
 impl Source<'_> {
-    /// The first `rows` rows, of an index that gives them in order.
+    /// The first `rows` rows, of an index that gives them in order and begins with all conditions.
     pub(super) fn page(&self, rows: i64) -> String {
-        let Self { columns, table, .. } = self;
-        format!("SELECT {columns} FROM {table} r WHERE {} ORDER BY {} LIMIT {rows}", self.within(None), self.order())
+        let Self { columns, table, time, .. } = self;
+        format!("SELECT {columns} FROM {table} r WHERE {} ORDER BY r.{time}, r.id LIMIT {rows}", self.within(None))
+    }
+
+    /// The same of an index that has what some conditions are on only as a further column: it is looked through alone, and the
+    /// rows that are found are fetched.
+    pub(super) fn found(&self, rows: i64) -> String {
+        let Self { table, time, place, .. } = self;
+        let within = self.within(None);
+        let places =
+            format!("SELECT {place} AS place, id FROM {table} WHERE {within} ORDER BY {time}, id LIMIT {rows}");
+        self.fetched(&[], &format!("page AS MATERIALIZED ({places})"))
     }
 
     /// The first `rows` rows, merged from streams.
     ///
-    /// A first look takes no more than times, which the index alone gives, and finds where the page ends; so the second fetches
-    /// hardly anything that is not on the page. Where the first would take many of each stream, one more look before it takes a few
-    /// of each and finds where the page surely has ended.
+    /// A look into each stream takes no more than places in the order of time, which the index alone gives; those that come first
+    /// are the page, and only they are fetched. Where the look would take many of each stream, one before it takes a few of each
+    /// and finds where the page surely has ended.
     pub(super) fn merged(&self, streams: &Streams, rows: i64) -> String {
-        let Self { columns, table, time, .. } = self;
-        let Streams { from, condition, count } = streams;
-        let (count, order) = ((*count).max(1) as i64, self.order());
-        let stream = |of: &str, until: Option<&str>, most: i64| {
-            let last = until.map(|look| format!("(SELECT at FROM {look})"));
-            let within = self.within(last.as_deref());
+        let Streams { from, keys, count } = streams;
+        let (table, time, place) = (self.table, self.time, self.place);
+        let count = (*count).max(1) as i64;
+        let of_stream: String = keys.iter().map(|(name, column)| format!("{column} = {name}.value AND ")).collect();
+        let looked = |of: &str, last: Option<&str>, most: i64| {
+            let within = self.within(last);
             format!(
-                "{from} CROSS JOIN LATERAL (SELECT {of} FROM {table} WHERE {condition} AND {within} ORDER BY {order} LIMIT {most})"
+                "{from} CROSS JOIN LATERAL (SELECT {of} FROM {table} WHERE {of_stream}{within} ORDER BY {time}, id LIMIT {most}) h"
             )
         };
-        let look = |name: &str, until: Option<&str>, most: i64| {
-            let times = stream(&format!("{time} AS at"), until, most);
-            format!(
-                "{name} AS MATERIALIZED (SELECT CASE WHEN count(*) = {rows} THEN max(at) ELSE 'infinity' END AS at FROM \
-                 (SELECT h.at FROM {times} h ORDER BY h.at LIMIT {rows}) times)"
-            )
+        let named: String = keys.iter().map(|(name, _)| format!("{name}.value AS {name}, ")).collect();
+        let page = |last: Option<&str>| {
+            let places = looked(&format!("{time} AS at, {place} AS place, id"), last, rows);
+            format!("page AS MATERIALIZED (SELECT {named}h.place, h.id FROM {places} ORDER BY h.at, h.id LIMIT {rows})")
         };
-        let looks = if rows > MOST_TIMES && count > 1 {
-            format!("{}, {}", look("rough", None, rows / count + 2), look("page", Some("rough"), rows))
+        let looks = if rows > MOST_PLACES && count > 1 {
+            let times = looked(&format!("{time} AS at"), None, rows / count + 2);
+            let rough = format!(
+                "rough AS MATERIALIZED (SELECT CASE WHEN count(*) = {rows} THEN max(at) ELSE 'infinity' END AS at FROM \
+                 (SELECT h.at FROM {times} ORDER BY h.at LIMIT {rows}) times)"
+            );
+            format!("{rough}, {}", page(Some("(SELECT at FROM rough)")))
         } else {
-            look("page", None, rows)
+            page(None)
         };
-        let fetched = stream("*", Some("page"), rows);
-        format!("WITH {looks} SELECT {columns} FROM {fetched} r ORDER BY r.{time}, r.id LIMIT {rows}")
+        self.fetched(keys, &looks)
     }
 
-    fn order(&self) -> String {
-        let columns = self.prefix.iter().map(|(column, _)| *column).chain([self.time, "id"]);
-        columns.collect::<Vec<_>>().join(", ")
+    /// Fetches the rows whose places are in `page`.
+    fn fetched(&self, keys: &[(&str, &str)], looks: &str) -> String {
+        let Self { columns, table, time, place, .. } = self;
+        let of_stream: String = keys.iter().map(|(name, column)| format!("{column} = page.{name} AND ")).collect();
+        format!(
+            "WITH {looks} SELECT {columns} FROM page CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {of_stream}{place} = page.place \
+             AND id = page.id OFFSET 0) r ORDER BY r.{time}, r.id"
+        )
     }
 
     /// All conditions; `last` is the latest time, where one is known.
     fn within(&self, last: Option<&str>) -> String {
         let time = self.time;
         let mut all = vec![self.conditions.clone()];
-        // By these months are passed over; a row of columns tells PostgreSQL nothing about them.
         all.extend(self.from.iter().map(|from| format!("{time} >= {from}")));
-        all.extend(self.after.iter().map(|(at, _)| format!("{time} >= {at}")));
+        // By the first of these months are passed over; a row of columns tells PostgreSQL nothing about them.
+        all.extend(self.after.iter().map(|(at, id)| format!("{time} >= {at} AND ({time}, id) > ({at}, {id})")));
         all.extend(self.until.iter().map(|until| format!("{time} < {until}")));
-        let columns: Vec<&str> = self.prefix.iter().map(|(column, _)| *column).collect();
-        let values: Vec<&str> = self.prefix.iter().map(|(_, value)| value.as_str()).collect();
-        let mut row = |further: &[&str], is: &str, than: &[&str]| {
-            let (left, right) = ([columns.as_slice(), further].concat(), [values.as_slice(), than].concat());
-            all.push(format!("({}) {is} ({})", left.join(", "), right.join(", ")));
-        };
-        let is_prefixed = !self.prefix.is_empty();
-        match (&self.after, &self.from) {
-            (Some((at, id)), _) => row(&[time, "id"], ">", &[at, id]),
-            (None, Some(from)) if is_prefixed => row(&[time], ">=", &[from]),
-            (None, None) if is_prefixed => row(&[], ">=", &[]),
-            _ => {}
-        }
-        match (last, &self.until) {
-            (Some(last), _) => row(&[time], "<=", &[last]),
-            (None, Some(until)) if is_prefixed => row(&[time], "<", &[until]),
-            (None, None) if is_prefixed => row(&[], "<=", &[]),
-            _ => {}
-        }
+        all.extend(last.map(|last| format!("{time} <= {last}")));
         all.join(" AND ")
     }
 }
@@ -132,35 +129,38 @@ pub(super) fn distinct(column: &str, table: &str, conditions: &str, most: usize)
 mod tests {
     use super::*;
 
-    fn source(prefix: Vec<(&'static str, String)>) -> Source<'static> {
-        Source { columns: "*", table: "log", time: "at", conditions: "true".to_owned(), prefix, ..Source::default() }
+    fn source() -> Source<'static> {
+        Source { columns: "*", table: "log", time: "at", place: "at", conditions: "c".to_owned(), ..Source::default() }
     }
 
     #[test]
     fn a_page_has_the_conditions_on_time_that_are_given() {
-        let plain = Source { from: Some("$1".to_owned()), until: Some("$2".to_owned()), ..source(vec![]) };
-        assert_eq!(plain.page(3), "SELECT * FROM log r WHERE true AND at >= $1 AND at < $2 ORDER BY at, id LIMIT 3");
-        let after = Some(("$1".to_owned(), "$2".to_owned()));
-        assert_eq!(
-            Source { after, ..source(vec![]) }.page(3),
-            "SELECT * FROM log r WHERE true AND at >= $1 AND (at, id) > ($1, $2) ORDER BY at, id LIMIT 3"
-        );
+        let between = Source { from: Some("$1".to_owned()), until: Some("$2".to_owned()), ..source() };
+        assert_eq!(between.page(3), "SELECT * FROM log r WHERE c AND at >= $1 AND at < $2 ORDER BY r.at, r.id LIMIT 3");
+        let after = Source { after: Some(("$1".to_owned(), "$2".to_owned())), ..source() };
+        let expected = "SELECT * FROM log r WHERE c AND at >= $1 AND (at, id) > ($1, $2) ORDER BY r.at, r.id LIMIT 3";
+        assert_eq!(after.page(3), expected);
     }
 
     #[test]
-    fn a_prefix_is_a_range_of_the_index_and_of_its_order() {
-        let prefix = || vec![("appid", "$1".to_owned()), ("action", "s.action".to_owned())];
-        assert_eq!(
-            source(prefix()).page(3),
-            "SELECT * FROM log r WHERE true AND (appid, action) >= ($1, s.action) AND (appid, action) <= ($1, s.action) \
-             ORDER BY appid, action, at, id LIMIT 3"
-        );
-        let after = Some(("$2".to_owned(), "$3".to_owned()));
-        let page = Source { after, until: Some("$4".to_owned()), ..source(prefix()) }.page(3);
+    fn what_is_found_by_an_index_alone_is_fetched_by_its_place() {
+        let expected = "WITH page AS MATERIALIZED (SELECT at AS place, id FROM log WHERE c ORDER BY at, id LIMIT 3) \
+                        SELECT * FROM page CROSS JOIN LATERAL (SELECT * FROM log WHERE at = page.place AND id = page.id \
+                        OFFSET 0) r ORDER BY r.at, r.id";
+        assert_eq!(source().found(3), expected);
+    }
+
+    #[test]
+    fn one_look_finds_a_small_page_and_two_a_large_one() {
+        let streams = Streams { from: "unnest($1) AS s(value)".to_owned(), keys: vec![("s", "a")], count: 10 };
+        let (small, large) = (source().merged(&streams, 101), source().merged(&streams, 2_001));
+        assert!(small.starts_with("WITH page AS") && !small.contains("rough"), "{small}");
         assert!(
-            page.contains(
-                "(appid, action, at, id) > ($1, s.action, $2, $3) AND (appid, action, at) < ($1, s.action, $4)"
-            )
+            small.contains("WHERE a = s.value AND c ORDER BY")
+                && small.contains("WHERE a = page.s AND at = page.place")
         );
+        assert!(large.starts_with("WITH rough AS") && large.contains("LIMIT 202)"), "{large}");
+        let alone = Streams { count: 1, ..streams };
+        assert!(!source().merged(&alone, 2_001).contains("rough"));
     }
 }

@@ -20,5 +20,6 @@ pub use error::TlsError;
 pub use expiry::Expiry;
 pub use peer::{Peer, PeerCertificate};
 pub use provider::install;
+pub use rustls::ClientConfig;
 pub use server::ServerTls;
 pub use watch::{Standing, Watch};

@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).parent
 KEY = "0123456789abcdeffedcba9876543210"
 DATA_KEY = "00112233445566778899aabbccddeeff"
 
-# TRANSFER_FAILED is reserved, and UNAVAILABLE takes an outage: the integration tests have those.
+# TRANSFER_FAILED takes four wrong signatures of one random, and UNAVAILABLE an outage: the integration tests have those.
 REACHABLE = {
     "MALFORMED", "UNKNOWN_BUSICODE", "UNKNOWN_ACTION", "UNKNOWN_APP", "SIGN_MISMATCH", "NOT_GRANTED", "NOT_FOUND",
     "RANDOM_REUSED", "TOO_LARGE", "INVALID_RECORDS", "RATE_LIMITED",

@@ -47,6 +47,8 @@ pub(super) struct DeclaredQueue {
     pub(super) name: String,
     /// The exchange that takes what has reached the delivery limit.
     pub(super) dead_letter: Option<String>,
+    /// Deliveries after which it takes it, where not the usual number.
+    pub(super) delivery_limit: Option<u64>,
     /// What waits here is dead-lettered with this routing key when the pause has passed. Nobody consumes it.
     pub(super) pause: Option<DeclaredPause>,
     /// Messages beyond this push out the oldest; with a dead-letter exchange they are refused instead.

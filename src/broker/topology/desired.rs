@@ -148,7 +148,7 @@ fn queue(declared: &DeclaredQueue, names: Placeholders<'_>) -> Queue {
         set("x-message-ttl", json!(u64::try_from(length.as_millis()).unwrap_or(u64::MAX)));
         set("x-dead-letter-routing-key", json!(names.of(&pause.key)));
     } else if declared.dead_letter.is_some() {
-        set("x-delivery-limit", json!(DELIVERY_LIMIT));
+        set("x-delivery-limit", json!(declared.delivery_limit.unwrap_or(DELIVERY_LIMIT)));
     }
     if let Some(dead_letter) = &declared.dead_letter {
         set("x-dead-letter-exchange", json!(names.of(dead_letter)));
@@ -221,6 +221,25 @@ mod tests {
         let uplinks = |desired: &Desired| desired.queues.keys().filter(|name| name.contains("uplink")).count();
         assert_eq!(uplinks(&desired("370200", true, &[])), 6);
         assert_eq!(uplinks(&desired("000000", false, &[])), 0);
+    }
+
+    #[test]
+    fn what_breaks_its_reader_ends_where_nobody_reads() {
+        let city = desired("370200", true, &[]);
+        let names = Names(Tier::City);
+        let of = |queue: &str, argument: &str| city.queues[queue].arguments.get(argument).cloned();
+        for (queue, limit, end) in [
+            (names.persist(), 50, "city.dead"),
+            (names.quarantine(), 10, "city.dead"),
+            (names.unrouted(), 10, "city.dead"),
+            (names.poison(), 10, "city.unreadable"),
+        ] {
+            assert_eq!(of(&queue, "x-delivery-limit"), Some(json!(limit)), "{queue}");
+            assert_eq!(of(&queue, "x-dead-letter-exchange"), Some(json!(end)), "{queue}");
+        }
+        assert_eq!(of(&names.unreadable(), "x-dead-letter-exchange"), None);
+        let leads = |from: &str, to: &str| city.bindings.iter().any(|b| b.source == from && b.destination == to);
+        assert!(leads("city.dead", &names.poison()) && leads("city.unreadable", &names.unreadable()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod add;
 mod arguments;
 mod grant;
 mod keys;
-mod office;
+pub(super) mod office;
 mod proof;
 mod rotate;
 mod samples;

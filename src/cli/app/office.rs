@@ -11,25 +11,25 @@ use std::path::PathBuf;
 
 /// Of which node, and how the result is shown.
 #[derive(clap::Args)]
-pub(super) struct Desk {
+pub(in crate::cli) struct Desk {
     /// The node's settings
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Print the result as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 /// The node's apps, ready to be acted on.
-pub(super) struct Office {
-    pub(super) config: Config,
-    pub(super) store: Store,
+pub(in crate::cli) struct Office {
+    pub(in crate::cli) config: Config,
+    pub(in crate::cli) store: Store,
     pub(super) registry: Registry,
 }
 
 impl Desk {
     /// Opens the node's store, and brings its schema up to date as `sesame serve` would.
-    pub(super) async fn open(&self) -> anyhow::Result<Office> {
+    pub(in crate::cli) async fn open(&self) -> anyhow::Result<Office> {
         let config = config::load(&self.config)?;
         let tls = ClientTls::load("store", &config.store.tls())?;
         let store = Store::secured(config.store.uri.text(), 1, Purpose::Serve, tls)?;

@@ -17,17 +17,28 @@ fn attempts() -> impl Iterator<Item = Attempt> {
 
 fn events() -> Vec<Event> {
     let of_attempts = attempts().flat_map(|attempt| {
-        [Event::Failed(attempt), Event::Returned(attempt), Event::Replayed(attempt), Event::Discarded(attempt)]
+        [
+            Event::Failed(attempt),
+            Event::Poisoned(attempt),
+            Event::Returned(attempt),
+            Event::Replayed(attempt),
+            Event::Discarded(attempt),
+        ]
     });
     of_attempts.chain([Event::Overdue, Event::Succeeded]).collect()
 }
 
 /// All standings that any sequence of events leads to.
 fn reachable() -> HashSet<Standing> {
+    reachable_by(&events())
+}
+
+/// The same, of some events alone.
+fn reachable_by(events: &[Event]) -> HashSet<Standing> {
     let (mut found, mut look) = (HashSet::from([Standing::NEW]), vec![Standing::NEW]);
     while let Some(standing) = look.pop() {
-        for event in events() {
-            if let Some(to) = standing.on(event, &RULE).to.filter(|to| to.last.round <= 5)
+        for event in events {
+            if let Some(to) = standing.on(*event, &RULE).to.filter(|to| to.last.round <= 5)
                 && found.insert(to)
             {
                 look.push(to);
@@ -54,7 +65,8 @@ fn clause_7_4_three_failures_mark_it_24_hours_bring_it_back_and_after_the_last_r
 
 #[test]
 fn clause_7_4_marked_only_after_three_failures_and_abandoned_only_after_all_rounds() {
-    for Standing { state, last } in reachable() {
+    let harmless: Vec<Event> = events().into_iter().filter(|event| !matches!(event, Event::Poisoned(_))).collect();
+    for Standing { state, last } in reachable_by(&harmless) {
         match state {
             State::Parked => assert!(last.attempt == 3 && last.round < RULE.rounds, "{last:?}"),
             State::Abandoned => assert!(last.attempt == 3 && last.round >= RULE.rounds, "{last:?}"),
@@ -75,6 +87,7 @@ fn invariant_2_no_event_counts_twice_and_none_leads_back() {
             for token in attempts().filter(|token| is_stale(*token)) {
                 assert_eq!(to.on(Event::Returned(token), &RULE), Step::NOTHING, "{to:?}: a stale token of {token:?}");
                 assert_eq!(to.on(Event::Failed(token), &RULE), Step::NOTHING, "{to:?}: a late verdict on {token:?}");
+                assert_eq!(to.on(Event::Poisoned(token), &RULE), Step::NOTHING, "{to:?}: a late harm of {token:?}");
             }
         }
     }
@@ -102,6 +115,27 @@ fn a_replay_has_its_effect_once_and_the_parked_token_none_after_it() {
         assert_eq!(step.then, Then::Try(of(standing.last.round + 1, 1)));
         assert_eq!(to.on(Event::Returned(standing.last), &RULE), Step::NOTHING, "the parked copy");
         assert_eq!(to.on(Event::Replayed(to.last), &RULE), Step::NOTHING, "asked for again, by whoever sees it now");
+    }
+}
+
+#[test]
+fn what_did_harm_is_not_tried_again_until_an_operator_wants_it() {
+    for standing in reachable() {
+        for attempt in attempts().filter(|attempt| *attempt >= standing.last) {
+            let step = standing.on(Event::Poisoned(attempt), &RULE);
+            assert_eq!(step.then, Then::Nothing);
+            let at = step.to.unwrap_or(standing);
+            if matches!(standing.state, State::Resolved | State::Discarded) {
+                assert_eq!(step.to, None, "{standing:?}");
+                continue;
+            }
+            assert_eq!(at, Standing { state: State::Abandoned, last: attempt });
+            for nothing in [Event::Overdue, Event::Returned(attempt), Event::Failed(attempt)] {
+                assert_eq!(at.on(nothing, &RULE), Step::NOTHING, "{at:?} {nothing:?}");
+            }
+            let replayed = at.on(Event::Replayed(attempt), &RULE);
+            assert_eq!(replayed.then, Then::Try(of(attempt.round + 1, 1)));
+        }
     }
 }
 

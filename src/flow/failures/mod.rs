@@ -5,12 +5,14 @@ mod desk;
 mod record;
 mod replay;
 mod returned;
+mod salvage;
 mod sweep;
 mod token;
 
 pub use desk::Desk;
-pub use record::{Failed, Fault, mend, record};
+pub use record::{Failed, Fault, mend, record, record_surely, unread};
 pub use replay::again;
 pub use returned::Returner;
+pub use salvage::Salvage;
 pub use sweep::Sweeper;
-pub use token::attempt_of;
+pub use token::{attempt_of, attempt_of_own};

@@ -5,8 +5,10 @@ use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
 use crate::failure::{Attempt, Reason, Then};
 use crate::flow::Context;
+use crate::flow::context::PROBE;
 use crate::metrics;
 use crate::receipt::{BadRecord, CHILD_HEADER};
+use crate::standard::code::{Action, BusinessCode};
 use crate::store::{About, NewBatch, NewFailure, StoreError};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -50,10 +52,29 @@ impl Fault {
     }
 }
 
+/// What a message tells of itself that nobody could, or dared to, open. Nothing of it is verified but that a user of this broker
+/// published it.
+pub fn unread(delivery: &Delivery) -> About {
+    let Some(manifest) = Manifest::from_headers(&delivery.headers).ok().filter(|_| delivery.user_id.is_some()) else {
+        return About::default();
+    };
+    let mut key = delivery.routing_key.rsplit('.');
+    About {
+        action: key.next().and_then(|code| Action::parse(code).ok()),
+        busicode: key.next().and_then(|code| BusinessCode::parse(code).ok()),
+        appid: Some(manifest.evidence.appid),
+        random: Some(manifest.evidence.random),
+        region: Some(manifest.home),
+        records: Some(manifest.records),
+        accepted: Some(manifest.accepted),
+    }
+}
+
 /// Compression level of kept bodies; see persist.
 const LEVEL: i32 = 1;
 
 /// A delivery that failed at a step.
+#[derive(Clone)]
 pub struct Failed<'a> {
     /// The message.
     pub delivery: &'a Delivery,
@@ -108,6 +129,17 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
         tracing::warn!(%error, step, "the token of a failure could not be parked; the sweeper will find it overdue");
     }
     Ok(())
+}
+
+/// Records a failed attempt, however long the store is away. False when told to stop meanwhile.
+pub async fn record_surely(context: &Context, step: &'static str, failed: Failed<'_>) -> bool {
+    while let Err(error) = record(context, step, vec![failed.clone()]).await {
+        tracing::warn!(%error, step, "waiting for the store");
+        if !context.pause(PROBE).await || !context.store_up().await {
+            return false;
+        }
+    }
+    true
 }
 
 /// The headers to keep. The node's own user publishes the message again: which child it came from has to be known then too, and is the

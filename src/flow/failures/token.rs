@@ -13,6 +13,14 @@ pub fn attempt_of(headers: &BTreeMap<String, String>) -> Attempt {
     headers.get(ATTEMPT_HEADER).and_then(|token| Attempt::parse(token)).unwrap_or(Attempt::FIRST)
 }
 
+/// Which attempt a delivery is where tokens count that this node itself, `own`, has published.
+pub fn attempt_of_own(delivery: &Delivery, own: &str) -> Attempt {
+    match delivery.user_id.as_deref() == Some(own) {
+        true => attempt_of(&delivery.headers),
+        false => Attempt::FIRST,
+    }
+}
+
 /// The message that waits.
 pub(super) fn waiting(names: Names, step: &str, pause: Pause, id: Uuid, failed: Attempt) -> Message {
     Message {

@@ -223,7 +223,8 @@ fn may_have_failed(delivery: &Delivery) -> bool {
     delivery.delivery_count > 0 || delivery.headers.contains_key(ATTEMPT_HEADER)
 }
 
-fn reason_of(fault: &OpenFault) -> Reason {
+/// The reason that a message which is not taken for a batch fails for.
+pub(in crate::flow) fn reason_of(fault: &OpenFault) -> Reason {
     match fault {
         OpenFault::Copied => Reason::Copied,
         OpenFault::Manifest(_) | OpenFault::Envelope(_) => Reason::Malformed,

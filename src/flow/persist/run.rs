@@ -1,12 +1,14 @@
 //! The consumers of the persist queues.
 
-use super::commit::{Outage, commit};
+use super::commit::{Limits, Outage, commit};
 use super::group::collect;
-use super::prepare::{Onward, Prepared, Preparer};
+use super::prepare::{Onward, Prepared};
+use super::reading::read;
+use super::suspects::{Suspicion, set_apart, set_aside};
 use crate::broker::{Consumer, Delivery, Message, ack_all};
-use crate::failure::Attempt;
+use crate::failure::Reason;
 use crate::flow::caution::Caution;
-use crate::flow::failures::{Failed, Fault, attempt_of, record};
+use crate::flow::failures::{Failed, Fault, attempt_of_own, record};
 use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox};
 use crate::metrics;
@@ -24,7 +26,12 @@ pub struct Persist {
     outbox: Outbox,
     /// What its groups wait for; small ones never wait, since a long transaction must not hold them up.
     work: Option<Arc<Semaphore>>,
+    limits: Limits,
 }
+
+/// How often a transaction that met another is run again, in company and alone.
+const RERUNS: u32 = 5;
+const RERUNS_ALONE: u32 = 20;
 
 /// Messages taken ahead of their acks: small ones by the hundred; bulk ones by two, one being worked on and one on its way,
 /// since each may be tens of megabytes.
@@ -41,6 +48,8 @@ enum End {
     BrokerLost,
     /// The time of caution is over.
     Calm,
+    /// Too many threads of this process are stuck.
+    Unable,
 }
 
 /// The pauses while the store is away grow from the first to the last.
@@ -50,7 +59,14 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 impl Persist {
     /// A step that hands committed batches to `outbox`.
     pub fn new(context: Context, outbox: Outbox) -> Self {
-        Self { context, outbox, work: None }
+        let patience = Duration::from_secs(context.settings.stall_secs);
+        Self { context, outbox, work: None, limits: Limits { patience, reruns: RERUNS, in_company: true } }
+    }
+
+    /// One that works on what nobody waits behind.
+    pub(super) fn alone(context: Context, outbox: Outbox) -> Self {
+        let patience = Duration::from_secs(context.settings.watchdog_secs);
+        Self { context, outbox, work: None, limits: Limits { patience, reruns: RERUNS_ALONE, in_company: false } }
     }
 
     /// Starts the consumers on `tasks`.
@@ -60,7 +76,12 @@ impl Persist {
         let queues = [(names.persist(), PREFETCH_SMALL, None), (names.persist_bulk(), PREFETCH_BULK, Some(work))];
         for (queue, prefetch, work) in queues {
             for _ in 0..self.context.settings.consumers {
-                let step = Persist { context: self.context.clone(), outbox: self.outbox.clone(), work: work.clone() };
+                let step = Persist {
+                    context: self.context.clone(),
+                    outbox: self.outbox.clone(),
+                    work: work.clone(),
+                    limits: self.limits,
+                };
                 tasks.spawn(step.run(queue.clone(), prefetch));
             }
         }
@@ -69,7 +90,10 @@ impl Persist {
     async fn run(self, queue: String, prefetch: u16) {
         let mut caution = Caution::new(prefetch);
         // The store first: messages taken while it is away would only have to be given back.
-        while self.context.store_up().await && self.context.broker_up(&self.context.consuming).await {
+        while self.context.able().await
+            && self.context.store_up().await
+            && self.context.broker_up(&self.context.consuming).await
+        {
             let mut consumer = match self.context.consuming.consume(&queue, caution.prefetch(Instant::now())).await {
                 Ok(consumer) => consumer,
                 Err(error) => {
@@ -87,13 +111,16 @@ impl Persist {
             match end {
                 End::Stopped => return,
                 End::BrokerLost => caution.alarm(Instant::now()),
-                End::Calm => {}
+                End::Calm | End::Unable => {}
             }
         }
     }
 
     async fn serve(&self, queue: &str, consumer: &mut Consumer, caution: &Caution) -> End {
         loop {
+            if self.context.stuck.too_many() {
+                return End::Unable;
+            }
             let collected = tokio::select! {
                 collected = collect(consumer, &self.context.settings) => collected,
                 () = self.context.stop.cancelled() => return End::Stopped,
@@ -106,7 +133,7 @@ impl Persist {
                     return End::BrokerLost;
                 }
             };
-            let group = Arc::new(group);
+            let group = Arc::new(set_apart(&self.context, group).await);
             let _room = self.room(&group).await;
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
             if !group.is_empty() && !self.process_surely(queue, &group).await {
@@ -156,8 +183,8 @@ impl Persist {
     }
 
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
-    async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
-        let prepared = self.prepare(group).await;
+    pub(super) async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
+        let prepared = read(&self.context, group, self.limits.patience).await;
         let (mut batches, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {
@@ -168,7 +195,7 @@ impl Persist {
                 Err(fault) => failed.push(self.failed(delivery, fault)),
             }
         }
-        let outcomes = commit(&self.context, &batches).await?;
+        let outcomes = commit(&self.context, &batches, self.limits).await?;
         for (((delivery, unapplied, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
             let is_short = match &outcome {
                 Ok(Verdict::Committed { .. }) => true,
@@ -179,25 +206,42 @@ impl Persist {
             let fault = self.settle(delivery, batch, onward, outcome).or(unapplied.filter(|_| is_short));
             failed.extend(fault.map(|fault| self.failed(delivery, fault.of(batch))));
         }
+        let kept = if self.limits.in_company { self.set_stalled_aside(&mut failed).await } else { Vec::new() };
         if !failed.is_empty() {
             record(&self.context, "persist", failed).await.map_err(Outage)?;
         }
-        if let Err(error) = ack_all(group).await {
+        let settled = group.iter().filter(|delivery| !kept.iter().any(|kept| std::ptr::eq(*kept, *delivery)));
+        if let Err(error) = ack_all(settled).await {
             // What is not acked comes back and is found to be committed.
             tracing::debug!(error, "an ack was lost");
         }
         Ok(())
     }
 
-    async fn prepare(&self, group: &Arc<Vec<Delivery>>) -> Vec<Result<Prepared, Fault>> {
-        let (mut preparer, group, now) = (Preparer::new(&self.context), group.clone(), self.context.clock.now());
-        let work = tokio::task::spawn_blocking(move || {
-            group.iter().map(|delivery| preparer.prepare_surely(delivery, now)).collect()
-        });
-        match work.await {
-            Ok(prepared) => prepared,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+    /// Moves what held up the others to quarantine, and takes it off what failed. Returns what could not be moved because the
+    /// broker is away: it has been given back. What the broker does not let into quarantine fails here.
+    async fn set_stalled_aside<'a>(&self, failed: &mut Vec<Failed<'a>>) -> Vec<&'a Delivery> {
+        let (mut rest, mut kept) = (Vec::new(), Vec::new());
+        for failed in failed.drain(..) {
+            if failed.fault.reason != Reason::Poison {
+                rest.push(failed);
+                continue;
+            }
+            tracing::warn!(detail = %failed.fault.detail, "a batch holds up others: it is worked on alone, in quarantine");
+            match set_aside(&self.context, failed.delivery, Suspicion::Stalled).await {
+                Ok(()) => {}
+                Err(error) if error.is_outage() => {
+                    let _ = failed.delivery.requeue().await;
+                    kept.push(failed.delivery);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "it cannot be moved to quarantine, and fails");
+                    rest.push(failed);
+                }
+            }
         }
+        *failed = rest;
+        kept
     }
 
     /// Goes on with a batch that went through; what is wrong with one that did not.
@@ -266,11 +310,8 @@ impl Persist {
         });
     }
 
-    /// The token counts only where this node itself published the message again.
     fn failed<'a>(&self, delivery: &'a Delivery, fault: Fault) -> Failed<'a> {
-        let own = delivery.user_id.as_deref() == Some(self.context.node.appid.as_str());
-        let attempt = if own { attempt_of(&delivery.headers) } else { Attempt::FIRST };
-        Failed { delivery, fault, attempt }
+        Failed { delivery, fault, attempt: attempt_of_own(delivery, &self.context.node.appid) }
     }
 
     fn count(&self, batch: &NewBatch, stale: u32) {

@@ -100,10 +100,14 @@ fn words(code: RefusalCode) -> (Bilingual, Bilingual) {
         ),
         RefusalCode::TransferFailed => (
             both(
-                "连续失败 3 次已被标记（§7.4）；保留，当前版本不会出现",
-                "Marked after three failures (§7.4); reserved, does not occur yet",
+                "同一 appid、random、来源地址连续 3 次签名不符，已标记为传输失败（§7.4）；签名正确的不受影响",
+                "Marked after three wrong signatures in a row of one appid, random and source address (§7.4); a right one is \
+                 never refused",
             ),
-            both("排除原因，按 `Retry-After` 等待", "Mend the cause, wait for `Retry-After`"),
+            both(
+                "改正签名后立即用原 random 重发；否则按 `Retry-After` 等待",
+                "Mend the signature and send it again at once; otherwise wait for `Retry-After`",
+            ),
         ),
         RefusalCode::Unavailable => (
             both("暂时不可用，**结果未知**", "Unavailable for the moment: **the outcome is unknown**"),
@@ -152,7 +156,10 @@ fn example(code: RefusalCode) -> &'static str {
         RefusalCode::RateLimited => {
             "超过应用账号的频次上限（平均每秒 10 次），未接收：请等待 1 秒后用原报文（相同 random）重发"
         }
-        RefusalCode::TransferFailed => "连续失败3次，已标记：请排除原因后按 Retry-After 重发",
+        RefusalCode::TransferFailed => {
+            "本次传输（appid、random 与来源地址相同）已连续3次签名校验失败，标记为传输失败（§7.4），至北京时间 2026-01-02 08:00:00 止；\
+             改正签名后可立即用原 random 重发，签名正确的报文随时接收"
+        }
         RefusalCode::Unavailable => "消息队列暂时不可用，结果未知：请稍后用原报文（相同 random）重发，不会重复入库",
     }
 }

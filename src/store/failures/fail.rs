@@ -32,7 +32,11 @@ impl Store {
         let (mut follows, mut writes) = (Vec::with_capacity(failures.len()), Vec::new());
         for failure in failures {
             let before = standings.get(&failure.id).copied();
-            let step = before.unwrap_or(Standing::NEW).on(Event::Failed(failure.attempt), rule);
+            let event = match failure.reason.is_final() {
+                true => Event::Poisoned(failure.attempt),
+                false => Event::Failed(failure.attempt),
+            };
+            let step = before.unwrap_or(Standing::NEW).on(event, rule);
             if let Some(to) = step.to {
                 standings.insert(failure.id, to);
                 writes.push((failure, to, before.is_none(), next(to, step.then, rule, now)));

@@ -76,6 +76,8 @@ pub struct DueFailure {
     pub id: Uuid,
     /// The step at which it failed.
     pub step: String,
+    /// Why it failed the last time.
+    pub reason: Option<Reason>,
     /// The attempt that is due.
     pub attempt: Attempt,
     /// Routing key of the message.

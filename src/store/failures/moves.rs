@@ -106,14 +106,16 @@ pub(super) async fn due(tx: &Transaction<'_>, steps: &[(Uuid, Step)]) -> Result<
         return Ok(Vec::new());
     }
     let ids: Vec<Uuid> = tries.keys().copied().collect();
-    let select =
-        tx.prepare_cached("SELECT id, step, routing_key, headers, body FROM failures WHERE id = ANY($1)").await?;
+    let select = tx
+        .prepare_cached("SELECT id, step, routing_key, headers, body, reason FROM failures WHERE id = ANY($1)")
+        .await?;
     let rows = tx.query(&select, &[&ids]).await?;
     let due = rows.iter().filter_map(|row| {
         let id = row.get(0);
         Some(DueFailure {
             id,
             step: row.get(1),
+            reason: row.get::<_, &str>(5).parse().ok(),
             attempt: *tries.get(&id)?,
             routing_key: row.get(2),
             headers: row.get::<_, Json<BTreeMap<String, String>>>(3).0,

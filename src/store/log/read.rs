@@ -20,8 +20,12 @@ impl Store {
         let mut found = Vec::new();
         for source in sources::of(filter) {
             let (sql, conditions) = statement(&tx, source, filter).await?;
-            // Not kept prepared: a plan that is to be good for any value is good for none.
-            found.extend(tx.query(&sql, &conditions.parameters()).await?);
+            found.extend(if source.is_steady(filter) {
+                let statement = tx.prepare_cached(&sql).await?;
+                tx.query(&statement, &conditions.parameters()).await?
+            } else {
+                tx.query(&sql, &conditions.parameters()).await?
+            });
         }
         tx.commit().await?;
         let mut found = found.iter().map(row).collect::<Result<Vec<_>, _>>()?;
@@ -58,7 +62,8 @@ async fn statement(
 ) -> Result<(String, Conditions), StoreError> {
     let values: Vec<String> = match source.wanted(filter) {
         Some(wanted) => {
-            let rows = tx.query(&wanted.sql, &wanted.conditions.parameters()).await?;
+            let statement = tx.prepare_cached(&wanted.sql).await?;
+            let rows = tx.query(&statement, &wanted.conditions.parameters()).await?;
             rows.iter().map(|row| row.get(0)).collect()
         }
         None => Vec::new(),

@@ -7,7 +7,7 @@
 use super::{BatchState, LogFilter};
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
-use crate::standard::region::Region;
+use crate::standard::region::{Region, Tier};
 use crate::store::batches::action_number;
 use crate::store::conditions::{Conditions, Parameter};
 use crate::store::streams::{self, Streams};
@@ -24,7 +24,7 @@ pub(super) enum Source {
     Resolved,
     /// Batches.
     Batches,
-    /// Whatever made no batch, in one stream.
+    /// What made no batch, of a random.
     Entries,
     /// Queries and validations that were answered.
     Answered,
@@ -40,6 +40,9 @@ pub(super) struct Wanted {
     pub(super) sql: String,
     pub(super) conditions: Conditions,
 }
+
+/// Rows of a page where nobody asks for another number.
+const USUAL_SIZE: u32 = 100;
 
 /// More values than a city has counties, a province too; beyond them what is asked for is everywhere.
 const MOST_VALUES: usize = 500;
@@ -65,9 +68,8 @@ pub(super) fn of(filter: &LogFilter) -> Vec<Source> {
         }
     }
     if state.is_none() && filter.batch.is_none() && filter.region.is_none() {
-        let by_time = filter.appid.is_none() && filter.busicodes.is_empty() && filter.action.is_none();
         match filter.success {
-            None if by_time || filter.random.is_some() => sources.push(Source::Entries),
+            _ if filter.random.is_some() => sources.push(Source::Entries),
             None => sources.extend([Source::Answered, Source::Refused]),
             Some(true) => sources.push(Source::Answered),
             Some(false) => sources.push(Source::Refused),
@@ -93,10 +95,11 @@ impl Source {
     pub(super) fn wanted(self, filter: &LogFilter) -> Option<Wanted> {
         let mut conditions = Conditions::default();
         let (column, table) = match self {
-            Source::Batches if filter.by_region() => {
+            Source::Batches if filter.way() == Way::Regions => {
                 let (first, last) = filter.region.unwrap_or(Region::NATION).span();
                 conditions.add("region BETWEEN ? AND ?", [number(first as i32), number(last as i32)]);
-                ("region", "batches")
+                let sql = streams::distinct("region", "batches", conditions.sql(), MOST_VALUES);
+                return Some(Wanted { sql, conditions });
             }
             Source::Batches if filter.busicodes.is_empty() => ("busicode", "batches"),
             Source::Known => {
@@ -105,7 +108,7 @@ impl Source {
                 let sql = format!("SELECT id::text FROM once WHERE {}", conditions.sql());
                 return Some(Wanted { sql, conditions });
             }
-            Source::Answered if filter.busicodes.is_empty() && filter.random.is_none() => {
+            Source::Answered if filter.busicodes.is_empty() => {
                 conditions.add("code = ''", []);
                 ("busicode", "log")
             }
@@ -121,21 +124,21 @@ impl Source {
     /// The statement of a page; `values` are those wanted.
     pub(super) fn statement(self, filter: &LogFilter, values: &[String], rows: i64) -> (String, Conditions) {
         let mut conditions = Conditions::default();
-        let (columns, table, time) = match self {
+        let known = (self == Source::Known).then(|| known(values, &mut conditions));
+        let (columns, table, time, place) = match self {
             Source::Known | Source::Resolved | Source::Batches => {
-                self.batches(filter, values, &mut conditions);
-                (BATCH, if self == Source::Known { KNOWN } else { "batches" }, "accepted_at")
+                self.batches(filter, &mut conditions);
+                (BATCH, known.as_deref().unwrap_or("batches"), "accepted_at", "persisted_at")
             }
             Source::Entries | Source::Answered | Source::Refused => {
                 self.entries(filter, &mut conditions);
-                (ENTRY, "log", "at")
+                (ENTRY, "log", "at", "at")
             }
             Source::Failures => {
                 failures(filter, &mut conditions);
-                (FAILURE, "failures", "at")
+                (FAILURE, "failures", "at", "at")
             }
         };
-        let prefix = self.prefix(filter, &mut conditions);
         let streams = self.streams(filter, values, &mut conditions);
         let mut bound = |at: Moment| conditions.bind("?", [moment(at)]);
         let (from, until) = (filter.from.map(&mut bound), filter.until.map(&mut bound));
@@ -145,27 +148,23 @@ impl Source {
             columns,
             table,
             time,
+            place,
             conditions: conditions.sql().to_owned(),
-            prefix,
             from,
             until,
             after,
         };
         let sql = match &streams {
             Some(streams) => source.merged(streams, rows),
+            None if self == Source::Batches || self == Source::Refused => source.found(rows),
             None => source.page(rows),
         };
         (sql, conditions)
     }
 
-    fn batches(self, filter: &LogFilter, values: &[String], conditions: &mut Conditions) {
-        match self {
-            Source::Known => {
-                let ids: Vec<Uuid> = values.iter().filter_map(|value| value.parse().ok()).collect();
-                conditions.add("id = ANY(?)", [Box::new(ids) as Parameter]);
-            }
-            Source::Resolved => conditions.add("resolved", []),
-            _ => {}
+    fn batches(self, filter: &LogFilter, conditions: &mut Conditions) {
+        if filter.state == Some(BatchState::Resolved) {
+            conditions.add("resolved", []);
         }
         if let Some(random) = &filter.random {
             conditions.add("random = ?", [text(random)]);
@@ -173,10 +172,13 @@ impl Source {
         if filter.state == Some(BatchState::Persisted) {
             conditions.add("NOT resolved", []);
         }
-        if filter.state == Some(BatchState::Resolved) && self == Source::Known {
-            conditions.add("resolved", []);
-        }
-        written(filter, conditions);
+        // Where it is decided what is gone through, PostgreSQL shall not go through the other.
+        let (appid, region) = match filter.way() {
+            Way::Regions if self == Source::Batches => ("appid || ''", "region"),
+            Way::App if self == Source::Batches => ("appid", "region + 0"),
+            _ => ("appid", "region"),
+        };
+        written(filter, appid, region, conditions);
         if let Some(origin) = filter.entered_at {
             conditions.add("origin = ?", [number(origin.number() as i32)]);
         }
@@ -186,80 +188,84 @@ impl Source {
         match self {
             Source::Answered => conditions.add("code = ''", []),
             Source::Refused => conditions.add("code <> ''", []),
-            _ => {}
+            _ => match filter.success {
+                Some(true) => conditions.add("code = ''", []),
+                Some(false) => conditions.add("code <> ''", []),
+                None => {}
+            },
         }
         if let Some(random) = &filter.random {
             conditions.add("random = ?", [text(random)]);
         }
-        let fixed = self.fixed(filter);
-        let mut add = |column: &str, value: Option<&str>| {
-            if let Some(value) = value.filter(|_| !fixed.contains(&column)) {
-                conditions.add(&format!("{column} = ?"), [text(value)]);
+        if let Some(appid) = &filter.appid {
+            conditions.add("appid = ?", [text(appid)]);
+        }
+        if let Some(busicode) = filter.busicodes.first() {
+            conditions.add("busicode = ?", [text(busicode)]);
+        }
+        match filter.action {
+            Some(action) if self == Source::Refused => {
+                conditions.add(&format!("{KIND} = ?"), [number(i32::from(action_number(action)))]);
             }
-        };
-        add("appid", filter.appid.as_deref());
-        add("busicode", filter.busicodes.first().map(String::as_str));
-        add("action", filter.action.map(Action::code));
-    }
-
-    /// The columns that the index to be read begins with, where one by time alone would be the wrong one.
-    fn fixed(self, filter: &LogFilter) -> &'static [&'static str] {
-        let (app, busicode) = (filter.appid.is_some(), !filter.busicodes.is_empty());
-        match self {
-            _ if filter.random.is_some() => &[],
-            Source::Answered if app => &["appid", "busicode", "action"],
-            Source::Answered => &["busicode", "action"],
-            Source::Refused if app => &["appid"],
-            Source::Refused if busicode => &["busicode"],
-            Source::Refused if filter.action.is_some() => &["action"],
-            _ => &[],
+            Some(action) => conditions.add("action = ?", [text(action.code())]),
+            None => {}
         }
     }
 
-    fn prefix(self, filter: &LogFilter, conditions: &mut Conditions) -> Vec<(&'static str, String)> {
-        let mut value = |column: &str| match column {
-            "appid" => filter.appid.as_deref().map(|appid| conditions.bind("?", [text(appid)])),
-            "busicode" => filter.busicodes.first().map(|busicode| conditions.bind("?", [text(busicode)])),
-            _ => filter.action.map(|action| conditions.bind("?", [text(action.code())])),
-        };
-        // What is not given comes out of the streams.
-        self.fixed(filter)
-            .iter()
-            .map(|column| (*column, value(column).unwrap_or_else(|| format!("s_{column}.value"))))
-            .collect()
+    /// Whether one plan is good for any values, since no other index than the one meant gives the order. Then it is made once for
+    /// each connection and not for each query, which takes longer than the rest.
+    pub(super) fn is_steady(self, filter: &LogFilter) -> bool {
+        let given = [
+            filter.appid.is_some(),
+            !filter.busicodes.is_empty(),
+            filter.region.is_some(),
+            filter.random.is_some(),
+            filter.batch.is_some(),
+        ];
+        // Sizes are part of the text, so that only the usual one is kept.
+        self != Source::Known && filter.size == USUAL_SIZE && given.iter().filter(|given| **given).count() <= 1
     }
 
     /// The streams the page has to be merged from.
     fn streams(self, filter: &LogFilter, values: &[String], conditions: &mut Conditions) -> Option<Streams> {
         let numbers = || values.iter().filter_map(|value| value.parse().ok()).collect::<Vec<i32>>();
-        let equal = |column: &str| format!("{column} = s_{column}.value");
         match self {
-            Source::Batches if filter.by_region() => {
+            Source::Batches if filter.way() == Way::Regions => {
                 let regions = numbers();
                 let count = regions.len();
                 let from = conditions.bind("unnest(?::int[]) AS s_region(value)", [Box::new(regions) as Parameter]);
-                Some(Streams { from, condition: equal("region"), count })
+                Some(Streams { from, keys: vec![("s_region", "region")], count })
             }
             Source::Batches => {
                 let busicodes: Vec<i16> = numbers().into_iter().filter_map(|code| i16::try_from(code).ok()).collect();
                 let actions = Action::ALL.into_iter().filter(|action| action.is_write()).map(action_number).collect();
-                let streams = codes(filter, busicodes, actions, "smallint", conditions)?;
-                let missing = [("busicode", filter.busicodes.is_empty()), ("action", filter.action.is_none())];
-                let parts = missing.iter().filter(|(_, is_missing)| *is_missing).map(|(column, _)| equal(column));
-                Some(Streams { condition: parts.collect::<Vec<_>>().join(" AND "), ..streams })
+                codes(filter, busicodes, actions, "smallint", conditions)
             }
-            Source::Answered if filter.random.is_none() => {
+            Source::Answered => {
                 let actions: Vec<&'static str> = Action::ALL.iter().map(|action| action.code()).collect();
                 codes(filter, values.to_vec(), actions, "text", conditions)
+            }
+            Source::Refused if filter.appid.is_none() && filter.action.is_none() => {
+                let from = "generate_series(0, 4) AS s_kind(value)".to_owned();
+                Some(Streams { from, keys: vec![("s_kind", KIND)], count: 5 })
             }
             _ => None,
         }
     }
 }
 
-/// Looked up by the month that `once` knows, one by one: joined, PostgreSQL looks for the ids in all months.
-const KNOWN: &str = "(SELECT b.* FROM once o CROSS JOIN LATERAL (SELECT * FROM batches \
-    WHERE persisted_at = o.at AND batches.id = o.id OFFSET 0) b)";
+/// The action of a refused request as a number, 0 where it is none: strangers send what they like. As the index has it.
+const KIND: &str = "(CASE action WHEN '01' THEN 1 WHEN '02' THEN 2 WHEN '03' THEN 3 WHEN '04' THEN 4 ELSE 0 END)";
+
+/// Batches of these ids, looked up by the month that `once` knows, one by one: joined, PostgreSQL looks for the ids in all months.
+fn known(ids: &[String], conditions: &mut Conditions) -> String {
+    let ids: Vec<Uuid> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    conditions.bind(
+        "(SELECT b.* FROM once o CROSS JOIN LATERAL \
+         (SELECT * FROM batches WHERE persisted_at = o.at AND batches.id = o.id OFFSET 0) b WHERE o.id = ANY(?))",
+        [Box::new(ids) as Parameter],
+    )
+}
 
 /// One stream for each dataset and action that are not given.
 fn codes<B, A>(
@@ -273,18 +279,20 @@ where
     Vec<B>: ToSql + Sync + Send + 'static,
     Vec<A>: ToSql + Sync + Send + 'static,
 {
-    let (mut tables, mut count) = (Vec::new(), 1);
+    let (mut tables, mut keys, mut count) = (Vec::new(), Vec::new(), 1);
     if filter.busicodes.is_empty() {
         count *= busicodes.len();
         let values = [Box::new(busicodes) as Parameter];
         tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s_busicode(value)"), values));
+        keys.push(("s_busicode", "busicode"));
     }
     if filter.action.is_none() {
         count *= actions.len();
         let values = [Box::new(actions) as Parameter];
         tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s_action(value)"), values));
+        keys.push(("s_action", "action"));
     }
-    (!tables.is_empty()).then(|| Streams { from: tables.join(" CROSS JOIN "), condition: "true".to_owned(), count })
+    (!tables.is_empty()).then(|| Streams { from: tables.join(" CROSS JOIN "), keys, count })
 }
 
 fn failures(filter: &LogFilter, conditions: &mut Conditions) {
@@ -305,7 +313,7 @@ fn failures(filter: &LogFilter, conditions: &mut Conditions) {
     if filter.region == Some(Region::NATION) {
         conditions.add("region IS NOT NULL", []);
     }
-    written(filter, conditions);
+    written(filter, "appid", "region", conditions);
     if let Some(origin) = filter.entered_at {
         conditions.add(
             "CASE WHEN headers->>'sesame-origin' ~ '^[0-9]{6}$' THEN (headers->>'sesame-origin')::int = ? ELSE true END",
@@ -314,10 +322,10 @@ fn failures(filter: &LogFilter, conditions: &mut Conditions) {
     }
 }
 
-/// Conditions on what was written, of batches and failures alike.
-fn written(filter: &LogFilter, conditions: &mut Conditions) {
+/// Conditions on what was written, of batches and failures alike; app and region are the columns as they are to be compared.
+fn written(filter: &LogFilter, app: &str, region: &str, conditions: &mut Conditions) {
     if let Some(appid) = &filter.appid {
-        conditions.add("appid = ?", [text(appid)]);
+        conditions.add(&format!("{app} = ?"), [text(appid)]);
     }
     if let Some(busicode) = filter.busicodes.first() {
         // A code that is no number is none of a batch.
@@ -327,19 +335,38 @@ fn written(filter: &LogFilter, conditions: &mut Conditions) {
         conditions.add("action = ?", [Box::new(action_number(action)) as Parameter]);
     }
     match filter.region.map(Region::span) {
-        Some((first, last)) if first == last => conditions.add("region = ?", [number(first as i32)]),
+        Some((first, last)) if first == last => {
+            conditions.add(&format!("{region} = ?"), [number(first as i32)]);
+        }
         Some((first, last)) if filter.region != Some(Region::NATION) => {
-            conditions.add("region BETWEEN ? AND ?", [number(first as i32), number(last as i32)]);
+            conditions.add(&format!("{region} BETWEEN ? AND ?"), [number(first as i32), number(last as i32)]);
         }
         _ => {}
     }
 }
 
+/// What the streams of batches differ in, or what the index of the only one begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The app, then dataset and action.
+    App,
+    /// The region.
+    Regions,
+    /// Dataset and action.
+    Codes,
+}
+
 impl LogFilter {
-    /// Whether batches are to be read region by region: there is nothing else to begin with.
-    fn by_region(&self) -> bool {
-        let narrow = self.region.is_some_and(|region| region != Region::NATION);
-        narrow && self.appid.is_none() && self.busicodes.is_empty()
+    /// What has the fewest rows, as a rule, among what is asked for: an app has more than a city, and a province more than an app
+    /// and than most datasets.
+    fn way(&self) -> Way {
+        let is_code = !self.busicodes.is_empty();
+        match self.region.filter(|region| *region != Region::NATION) {
+            Some(region) if region.tier() != Tier::Province => Way::Regions,
+            _ if self.appid.is_some() => Way::App,
+            Some(_) if !is_code => Way::Regions,
+            _ => Way::Codes,
+        }
     }
 
     /// The batches that can be meant, where a batch or a random is asked for.

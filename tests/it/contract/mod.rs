@@ -9,6 +9,7 @@ pub mod fixture;
 mod forms;
 mod grants;
 mod invalid;
+mod log_pages;
 mod logged;
 mod logs;
 mod malformed;

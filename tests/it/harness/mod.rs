@@ -16,7 +16,7 @@ mod wait;
 pub use ahead::Ahead;
 pub use api::Api;
 pub use batch::batch;
-pub use command::sesame;
+pub use command::{Ended, sesame};
 pub use forgery::{Forgery, honest, publish, region};
 pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;

@@ -4,7 +4,7 @@ use super::{eventually, lab};
 use sesame::broker::topology::{Applied, Declaration, Management, apply};
 use sesame::client::Client;
 use sesame::clock::Clock;
-use sesame::config::{self, Config, PeerTls};
+use sesame::config::{self, Config, LinkSettings, PeerTls};
 use sesame::lab::Lab;
 use sesame::node::{Listeners, Node, topology_of};
 use sesame::standard::cipher::Key;
@@ -24,7 +24,8 @@ pub struct Spec {
     region: &'static str,
     /// Tells the nodes of one test from those of another on the shared servers.
     run: String,
-    parent: Option<(&'static str, String)>,
+    /// The parent's region, and the lines of `[parent]` that say how it is reached.
+    parent: Option<Upward>,
     extra: String,
     servers: Option<Servers>,
     confirm_millis: u32,
@@ -32,6 +33,13 @@ pub struct Spec {
 
 /// A machine busy with other tests may keep a confirm waiting for seconds; tests of something else must not see that.
 const PATIENT_CONFIRM: u32 = 30_000;
+
+enum Upward {
+    /// The URI of its broker as this node's user.
+    Amqp(&'static str, String),
+    /// TOML after the region: `[parent.https]` and what belongs to it.
+    Https(&'static str, String),
+}
 
 struct Servers {
     amqp: String,
@@ -72,7 +80,13 @@ impl Spec {
     /// Shares up to `parent`.
     pub fn parent(mut self, parent: &Spec) -> Self {
         let user = self.user();
-        self.parent = Some((parent.region, parent.amqp(&user)));
+        self.parent = Some(Upward::Amqp(parent.region, parent.amqp(&user)));
+        self
+    }
+
+    /// Shares up to an endpoint of the standard; `toml` follows the region in `[parent]`.
+    pub fn parent_over_https(mut self, region: &'static str, toml: &str) -> Self {
+        self.parent = Some(Upward::Https(region, toml.to_owned()));
         self
     }
 
@@ -91,7 +105,10 @@ impl Spec {
 
     /// The parent's broker as this node's user.
     pub fn uri_at_parent(&self) -> &str {
-        &self.parent.as_ref().expect("a parent").1
+        match &self.parent {
+            Some(Upward::Amqp(_, uri)) => uri,
+            Some(Upward::Https(..)) | None => panic!("no parent with a broker"),
+        }
     }
 
     /// Verifies the servers of [`Spec::on`] by a CA.
@@ -151,8 +168,12 @@ impl Spec {
             self.amqp(&self.user()),
             self.management(),
         );
-        if let Some((region, uri)) = &self.parent {
-            toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n{ca}"));
+        match &self.parent {
+            Some(Upward::Amqp(region, uri)) => {
+                toml.push_str(&format!("[parent]\nregion = \"{region}\"\nuri = \"{uri}\"\n{ca}"));
+            }
+            Some(Upward::Https(region, more)) => toml.push_str(&format!("[parent]\nregion = \"{region}\"\n{more}\n")),
+            None => {}
         }
         for (region, user) in run_of_children {
             toml.push_str(&format!(
@@ -199,11 +220,25 @@ impl Spec {
 }
 
 impl TestNode {
+    /// One of other settings on the same vhost and database.
+    pub fn with_settings(&self, toml: String) -> TestNode {
+        let config = config::parse(&toml, "test", []).unwrap_or_else(|error| panic!("{error}\n{toml}"));
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
+    }
+
     /// Runs the node in this process and waits until it is ready.
     pub async fn run(&mut self, clock: Clock) {
         self.launch(clock).await;
         let health = self.health().clone();
         eventually("the node is ready", || async { health.checks().ready().then_some(()) }).await;
+    }
+
+    /// Another process's worth of the same node: the same vhost and database, listeners of its own. Not running yet.
+    pub fn twin(&self) -> TestNode {
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let (config, toml) = (self.config.clone(), self.toml.clone());
+        TestNode { config, toml, interface: nowhere, console: nowhere, metrics: nowhere, node: None }
     }
 
     /// Runs the node in this process, whether or not its broker and store can be reached.
@@ -230,6 +265,14 @@ impl TestNode {
 
     pub fn url(&self) -> String {
         format!("http://{}/sesame", self.interface)
+    }
+
+    /// The parent's broker as this node's user.
+    pub fn uri_at_parent(&self) -> &str {
+        match self.config.parent.as_ref().map(|parent| &parent.link) {
+            Some(LinkSettings::Amqp(link)) => link.uri.text(),
+            Some(LinkSettings::Https(_)) | None => panic!("no parent with a broker"),
+        }
     }
 
     /// A caller as the app of every test node.

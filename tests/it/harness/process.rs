@@ -96,6 +96,12 @@ impl NodeProcess {
         }
     }
 
+    /// Stops it in the middle of whatever it does, as a machine does that hangs: it keeps its connections and says nothing more.
+    pub fn freeze(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id().try_into().expect("a process id"));
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).expect("a running process");
+    }
+
     /// kill -9, and a new process with the same settings.
     pub fn kill_and_restart(&mut self) {
         self.child.kill().expect("a running process");

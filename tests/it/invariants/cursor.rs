@@ -9,6 +9,7 @@ use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ const SLOW: &str = "
     BEGIN PERFORM pg_sleep(random() * random() * 0.2); RETURN NULL; END $$;
     CREATE TRIGGER dawdle AFTER INSERT ON records FOR EACH STATEMENT EXECUTE FUNCTION dawdle()";
 
+const PATIENCE: Duration = Duration::from_secs(60);
 const REGIONS: [&str; 3] = ["370202", "370203", "370211"];
 const WRITERS: usize = 4;
 const BATCHES: usize = 40;
@@ -49,7 +51,7 @@ fn batch(writer: usize, number: usize, of: usize) -> NewBatch {
 
 async fn commit(store: &Store, batch: NewBatch) {
     let group = [batch];
-    while let Err(error) = store.persist(&group, false).await {
+    while let Err(error) = store.persist(&group, false, PATIENCE).await {
         assert!(matches!(error, StoreError::Conflict(_)), "{error}");
     }
 }

@@ -18,7 +18,7 @@ async fn invariant_5_a_child_cannot_speak_for_another() {
     let county = Spec::new("370203").parent(&city);
     let mut city = city.start(&[&county]).await;
     let county = county.prepare(&[]).await;
-    let uri = county.config.parent.as_ref().unwrap().uri.text().to_owned();
+    let uri = county.uri_at_parent().to_owned();
     let user = county.config.node.appid.clone();
 
     // What RabbitMQ itself refuses: another region's key, another's user, another exchange's key by topic permission.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms each room may use. A line added here is a decision about the architecture.
-const ARROWS: [(&str, &[&str]); 29] = [
+const ARROWS: [(&str, &[&str]); 31] = [
     ("standard", &[]),
     ("metrics", &[]),
     ("clock", &["standard"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
     ("tls", &["config", "metrics", "standard"]),
     ("server", &["metrics", "tls"]),
     ("client", &["standard", "tls"]),
+    ("transmission", &["client", "clock", "standard"]),
     ("generate", &["dataset", "standard"]),
     ("interface", &["dataset", "generate", "standard"]),
     ("broker", &["failure", "standard", "tls"]),
@@ -30,11 +31,12 @@ const ARROWS: [(&str, &[&str]); 29] = [
     (
         "flow",
         &[
-            "archive", "batch", "broker", "clock", "config", "dataset", "failure", "metrics", "receipt", "record",
-            "standard", "store", "volume",
+            "archive", "batch", "broker", "client", "clock", "config", "dataset", "failure", "metrics", "receipt",
+            "record", "standard", "store", "volume",
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
+    ("marks", &["clock", "config", "metrics", "standard", "store"]),
     (
         "ingress",
         &[
@@ -45,6 +47,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "config",
             "dataset",
             "interface",
+            "marks",
             "metrics",
             "receipt",
             "standard",
@@ -60,6 +63,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "apps",
             "batch",
             "broker",
+            "client",
             "clock",
             "config",
             "console",
@@ -69,6 +73,7 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "flow",
             "ingress",
             "interface",
+            "marks",
             "metrics",
             "receipt",
             "server",
@@ -80,7 +85,20 @@ const ARROWS: [(&str, &[&str]); 29] = [
     ),
     (
         "demo",
-        &["broker", "client", "config", "dataset", "federation", "generate", "lab", "node", "standard", "store", "tls"],
+        &[
+            "broker",
+            "client",
+            "config",
+            "dataset",
+            "failure",
+            "federation",
+            "generate",
+            "lab",
+            "node",
+            "standard",
+            "store",
+            "tls",
+        ],
     ),
     (
         "cli",
@@ -100,12 +118,14 @@ const ARROWS: [(&str, &[&str]); 29] = [
             "history",
             "interface",
             "lab",
+            "marks",
             "metrics",
             "node",
             "record",
             "standard",
             "store",
             "tls",
+            "transmission",
         ],
     ),
 ];

@@ -9,7 +9,6 @@ mod memory;
 mod migration;
 mod order;
 mod outage;
-mod poison;
 mod restart;
 mod resumed;
 mod uplink;

@@ -122,8 +122,8 @@ async fn invariants_1_6_a_store_that_is_full_or_read_only_is_an_outage() {
         tokio_postgres::connect(node.config.store.uri.text(), tokio_postgres::NoTls).await.unwrap();
     let driver = tokio::spawn(connection);
     let client = node.client();
-    // What PostgreSQL says of a full disk, of a standby, and of rights taken away.
-    for (at, sqlstate) in ["53100", "25006", "42501"].into_iter().enumerate() {
+    // What PostgreSQL says of a full disk, of too many connections, of a disk that fails, of a standby, and of rights taken away.
+    for (at, sqlstate) in ["53100", "53300", "58030", "25006", "42501"].into_iter().enumerate() {
         let trouble = format!(
             "CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN RAISE EXCEPTION 'in trouble' USING ERRCODE = '{sqlstate}'; END $$; \
@@ -140,4 +140,19 @@ async fn invariants_1_6_a_store_that_is_full_or_read_only_is_an_outage() {
     assert!(node.store().failure_counts().await.unwrap().is_empty(), "an outage is no failure");
     drop(database);
     driver.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_meet_time_and_again_are_no_failure() {
+    let node = Spec::new("370203").start(&[]).await;
+    let database = node.sql().await;
+    // More often than a group is run again; a sequence counts also what is rolled back.
+    let meeting = "CREATE SEQUENCE met; \
+         CREATE FUNCTION meet() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN IF nextval('met') < 15 THEN RAISE EXCEPTION 'met' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER meet BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION meet()";
+    database.batch_execute(meeting).await.unwrap();
+    add_surely(&node.client(), "A").await;
+    holds(&node.store(), 50, "what met others").await;
+    assert!(node.store().failure_counts().await.unwrap().is_empty(), "meeting others is no failure");
 }

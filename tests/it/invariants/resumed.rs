@@ -6,8 +6,10 @@ use sesame::standard::code::BusinessCode;
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
 use sesame::store::{NewBatch, Purpose, Store, StoreError, Verdict};
+use std::time::Duration;
 use uuid::Uuid;
 
+const PATIENCE: Duration = Duration::from_secs(60);
 const RECORDS: u32 = 4;
 
 /// A batch of four adds, of which some are refused at the door and some by this tier's rules.
@@ -38,7 +40,7 @@ async fn fresh() -> (Store, String) {
 
 async fn persist(store: &Store, group: &[NewBatch]) -> Vec<Verdict> {
     loop {
-        match store.persist(group, true).await {
+        match store.persist(group, true, PATIENCE).await {
             Err(StoreError::Conflict(_)) => {}
             result => return result.unwrap(),
         }

@@ -4,6 +4,7 @@
 use crate::harness::{Spec, TestNode, eventually, lab, records};
 use sesame::broker::{Connection, ConnectionSettings, Message, Names, Publisher};
 use sesame::client::Client;
+use sesame::config::{AmqpLinkSettings, LinkSettings, TextSource};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::random::Random;
 use sesame::standard::region::Tier;
@@ -91,7 +92,10 @@ async fn invariant_6_a_window_full_of_refused_batches_lets_good_ones_pass() {
     let county = Spec::new("370203").parent(&city).extra("[failures]\nretry_secs = [3600, 3600]\n");
     let mut city = city.start(&[&county]).await;
     let mut county = county.prepare(&[]).await;
-    county.config.parent.as_mut().unwrap().window = 2;
+    county.config.parent.as_mut().unwrap().link = LinkSettings::Amqp(AmqpLinkSettings {
+        uri: TextSource::try_from(county.uri_at_parent().to_owned()).unwrap(),
+        window: 2,
+    });
     put_foreign_batches(&county, 2).await;
     county.run(sesame::clock::Clock::system()).await;
     send(&county.client(), "behind").await;

@@ -41,7 +41,7 @@ async fn a_node_that_was_off_for_months_works_at_once_and_keeps_entries_of_any_m
     let store = node.store();
     for table in Monthly::ALL {
         for month in store.months(table).await.unwrap() {
-            store.drop_month(table, month).await.unwrap();
+            store.drop_month(table, month, None).await.unwrap();
         }
     }
     node.run(Clock::system()).await;
@@ -83,7 +83,7 @@ async fn a_month_whose_tables_go_missing_under_a_running_node_is_made_by_the_nex
     let (app, store) = (App::of(&node), node.store());
     sent(&app, "A").await;
     for table in Monthly::ALL {
-        store.drop_month(table, present()).await.unwrap();
+        store.drop_month(table, present(), None).await.unwrap();
     }
     sent(&app, "B").await;
 }
@@ -131,6 +131,17 @@ async fn an_archive_that_cannot_be_written_keeps_the_month() {
 
 fn digits() -> String {
     present().to_string().replace('-', "")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_came_after_the_archive_was_written_keep_the_month() {
+    let node = node().await;
+    sent(&App::of(&node), "A").await;
+    let store = node.store();
+    assert!(!store.drop_month(Monthly::Batches, present(), Some(0)).await.unwrap());
+    assert_eq!(store.months(Monthly::Batches).await.unwrap()[0], present());
+    assert!(store.drop_month(Monthly::Batches, present(), Some(1)).await.unwrap());
+    assert_ne!(store.months(Monthly::Batches).await.unwrap()[0], present());
 }
 
 #[tokio::test(flavor = "multi_thread")]

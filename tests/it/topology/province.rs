@@ -135,7 +135,8 @@ async fn a_new_child_is_prepared_on_both_sides_and_let_in() {
     assert_eq!(child.node.key.key(), parent.children[0].key.key());
     let keys = [&child, &parent].map(|node| node.node.master_key.as_ref().expect("apps can be added").key());
     assert!(keys[0] != keys[1] && keys[0] != child.node.key.key(), "each is drawn for itself");
-    let uri = child.parent.unwrap().uri.text().to_owned();
+    let ::sesame::config::LinkSettings::Amqp(link) = child.parent.unwrap().link else { panic!("a link over AMQP") };
+    let uri = link.uri.text().to_owned();
     lapin::Connection::connect(&uri, lapin::ConnectionProperties::default()).await.expect("the child is let in");
     let ended = new_child("630102", &[]).await;
     assert!(ended.status == 1 && ended.stderr.contains("one already"), "{ended:?}");

@@ -9,12 +9,14 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
 
 /// Queues of the city that are not the child's receipts.
-const FOREIGN_QUEUES: [&str; 7] = [
+const FOREIGN_QUEUES: [&str; 9] = [
     "city.persist",
     "city.persist.bulk",
     "city.log",
+    "city.quarantine",
     "city.unrouted",
     "city.poison",
+    "city.unreadable",
     "city.receipts.370211",
     "city.receipts",
 ];
@@ -50,7 +52,9 @@ async fn invariant_5_a_child_publishes_its_own_keys_at_one_exchange_and_nothing_
         "city.log",
         "city.receipts",
         "city.unrouted",
+        "city.quarantine",
         "city.dead",
+        "city.unreadable",
         "",
         "amq.topic",
         "amq.direct",

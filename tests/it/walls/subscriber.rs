@@ -68,8 +68,10 @@ async fn invariant_5_a_subscriber_reads_its_own_queue_and_nothing_else() {
         "city.persist",
         "city.persist.bulk",
         "city.log",
+        "city.quarantine",
         "city.unrouted",
         "city.poison",
+        "city.unreadable",
         "city.receipts.370203",
     ];
     for queue in foreign {

@@ -4,4 +4,4 @@
 mod alarms;
 mod network;
 mod outcomes;
-mod sending;
+pub mod sending;

@@ -52,8 +52,8 @@ pub async fn floor(
 ) -> Result<(Vec<Duration>, f64)> {
     let sql = match table {
         "log" => {
-            "SELECT id, at, appid, busicode, action, random, records, bytes, code, message, millis FROM log \
-             WHERE at >= $1 ORDER BY at, id LIMIT 101"
+            "SELECT id, accepted_at, appid, busicode, action, region, random, records, bytes, stale, trace, evidence \
+             FROM batches WHERE persisted_at >= $1 ORDER BY persisted_at, id LIMIT 101"
         }
         _ => {
             "SELECT applied_at, id, is_deleted, fields FROM records WHERE busicode = 4 AND applied_at >= $1 \

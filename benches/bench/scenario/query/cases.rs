@@ -69,6 +69,7 @@ fn log() -> Vec<Case> {
         "log STATE=persisted AFTER" => |draw| after(draw, state(BatchState::Persisted)),
         "log STATE=failed" => |_draw| state(BatchState::Failed),
         "log STATE=parked AFTER" => |draw| after(draw, state(BatchState::Parked)),
+        "log STATE=abandoned" => |_draw| state(BatchState::Abandoned),
         "log STATE=resolved" => |_draw| state(BatchState::Resolved),
         "log STATE=resolved AFTER" => |draw| after(draw, state(BatchState::Resolved)),
     ]
@@ -105,6 +106,22 @@ fn log_together() -> Vec<Case> {
         "log REGION STATE=parked, a province" => |draw| LogFilter {
             region: Some(draw.above(PROVINCE)), ..state(BatchState::Parked)
         },
+        "log REGION BUSICODE ACTION, a city" => |draw| LogFilter {
+            region: Some(draw.above(CITY)), action: of_action(draw).action, ..of_code(draw)
+        },
+        "log REGION BUSICODE=010 ACTION=03, a province" => |draw| LogFilter {
+            region: Some(draw.above(PROVINCE)), action: Some(Action::Delete), ..code(10)
+        },
+        "log REGION ACTION, a province AFTER" => |draw| after(draw, LogFilter {
+            region: Some(draw.above(PROVINCE)), ..of_action(draw)
+        }),
+        "log APPID REGION, a county" => |draw| LogFilter { region: Some(draw.county()), ..of_app(draw) },
+        "log APPID, the largest, REGION, a county" => |draw| LogFilter { region: Some(draw.county()), ..largest() },
+        "log APPID, the largest, BUSICODE=010 ACTION=03" => |_draw| LogFilter {
+            busicodes: code(10).busicodes, action: Some(Action::Delete), ..largest()
+        },
+        "log of an app by itself" => |draw| { let (origin, appid) = draw.sender();
+            LogFilter { appid: Some(appid), entered_at: Some(origin), ..page() } },
         "log RESULT=0000 FROM UNTIL" => |draw| day(draw, result(false)),
     ]
 }
@@ -161,6 +178,11 @@ fn day(draw: &Draw, filter: LogFilter) -> LogFilter {
 
 fn of_app(draw: &Draw) -> LogFilter {
     LogFilter { appid: Some(draw.appid()), ..page() }
+}
+
+/// Of the app that has sent most: the first.
+fn largest() -> LogFilter {
+    LogFilter { appid: Some("A00000".to_owned()), ..page() }
 }
 
 fn code(number: usize) -> LogFilter {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// What queries are drawn from. Every app, county and key is as likely as any other, however little it has sent.
 pub struct Draw {
     rng: RefCell<ChaCha8Rng>,
-    appids: Vec<String>,
+    senders: Vec<(Region, String)>,
     counties: Vec<Region>,
     /// Batches whose id is made of sender and random as those of a node are: appid, random, id.
     batches: Vec<(String, String, Uuid)>,
@@ -34,7 +34,6 @@ impl Draw {
     /// Reads samples.
     pub async fn read(client: &Client, store: &Store) -> Result<Self> {
         let senders = store.senders(None).await?;
-        let appids = senders.into_iter().map(|(_, appid)| appid).collect();
         let counties = client.query("SELECT region FROM place ORDER BY n", &[]).await?;
         let counties = counties.iter().filter_map(|row| Region::from_number(row.get::<_, i32>(0) as u32)).collect();
         let text = |row: &tokio_postgres::Row| row.get::<_, String>(0);
@@ -46,7 +45,7 @@ impl Draw {
         let moment = |column: usize| span.get::<_, Option<OffsetDateTime>>(column).map(Moment::from);
         Ok(Self {
             rng: RefCell::new(ChaCha8Rng::seed_from_u64(7)),
-            appids,
+            senders,
             counties,
             batches: named(client).await?,
             randoms,
@@ -67,7 +66,12 @@ impl Draw {
 
     /// An app.
     pub fn appid(&self) -> String {
-        self.any(&self.appids).clone()
+        self.sender().1
+    }
+
+    /// An app with the node where it enters.
+    pub fn sender(&self) -> (Region, String) {
+        self.any(&self.senders).clone()
     }
 
     /// A county.

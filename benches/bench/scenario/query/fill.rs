@@ -40,3 +40,11 @@ pub async fn fill(client: &Client, log_rows: usize, records: usize) -> Result<()
     progress.finish_and_clear();
     Ok(())
 }
+
+/// What the store holds, as figures name it.
+pub async fn held(client: &Client) -> Result<String> {
+    let count = "SELECT (SELECT count(*) FROM batches) + (SELECT count(*) FROM log) + \
+                 (SELECT count(*) FROM failures WHERE state <> 'resolved'), (SELECT count(*) FROM records)";
+    let row = client.query_one(count, &[]).await?;
+    Ok(format!("{} rows of the log, {} records", row.get::<_, i64>(0), row.get::<_, i64>(1)))
+}

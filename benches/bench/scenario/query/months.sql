@@ -12,11 +12,11 @@ CREATE TEMP TABLE batch AS
     JOIN sender s ON s.n = drawn.sender JOIN kind k ON k.n = drawn.kind;
 INSERT INTO once (id, digest, at) SELECT id, '\x00', at FROM batch ORDER BY id;
 INSERT INTO batches (id, origin, appid, random, busicode, action, region, records, stale, bytes, digest, accepted_at, home,
-                     persisted_at, trace, evidence, body, resolved)
+                     persisted_at, trace, evidence, body, resolved, dataset_version)
     SELECT id, origin, appid, random, busicode, action, region, 1 + (c * 100)::int, (c > 0.99)::int, 900, '\x00', accepted_at, home, at,
            ('[{"region":"' || lpad(origin::text, 6, '0') || '","at":"' || to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS') || '.000000Z"}]')::json,
            ('{"appid":"' || appid || '","random":"' || random || '","sign":"' || random || '","profile":"digest","form":{},"millis":12}')::json,
-           '\x00', c BETWEEN 0.5 AND 0.5005
+           '\x00', c BETWEEN 0.5 AND 0.5005, '1'
     FROM batch ORDER BY at;
 DROP TABLE batch;
 

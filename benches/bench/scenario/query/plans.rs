@@ -2,30 +2,23 @@
 
 use super::cases;
 use super::draw::Draw;
-use crate::arguments::QueryArguments;
-use anyhow::{Context, Result};
+use crate::document::replace;
+use anyhow::Result;
 use sesame::store::Store;
 use std::fmt::Write;
-use std::path::Path;
 
 const BEGIN: &str = "<!-- plans: written by make bench ARGS=\"--only=query --plans\" -->";
 const END: &str = "<!-- end of plans -->";
 const DOCUMENT: &str = "docs/query-plans.md";
 
-/// Writes the plans of all cases into the document.
-pub async fn write(store: &Store, draw: &mut Draw, arguments: &QueryArguments, machine: &str) -> Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
-    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{DOCUMENT} lacks the line {BEGIN}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{DOCUMENT} lacks the line {END}"))?;
-    let (rows, records) = (arguments.log_rows, arguments.query_records);
-    let mut plans = format!("{machine}; {rows} rows of the log, {records} records.\n");
+/// Writes the plans of all cases into the document, under a line that says when and on what they were made.
+pub async fn write(store: &Store, draw: &mut Draw, heading: &str) -> Result<()> {
+    let mut plans = format!("{heading}.\n");
     for case in cases::all() {
         let told = (case.ask)(draw).explain(store).await?;
         write!(plans, "\n### {}\n\n```\n{}\n```\n", case.name, condensed(&told))?;
     }
-    std::fs::write(&path, format!("{before}{BEGIN}\n\n{plans}\n{END}{after}"))
-        .with_context(|| format!("cannot write {DOCUMENT}"))?;
+    replace(DOCUMENT, BEGIN, END, &plans)?;
     println!("wrote {DOCUMENT}");
     Ok(())
 }

@@ -17,8 +17,8 @@ INSERT INTO senders SELECT DISTINCT origin, appid FROM sender;
 
 INSERT INTO failures (id, batch, step, reason, detail, state, attempts, round, first_at, next_at, appid, random, busicode, action,
                       region, records, accepted_at, routing_key, headers, body)
-    SELECT gen_random_uuid(), gen_random_uuid(), 'persist', 'MISSING_KEY', '1 records were never added', CASE WHEN d < 0.1 THEN 'retrying' WHEN d < 0.9 THEN 'parked'
-           ELSE 'resolved' END, 1, 1, at, now() + INTERVAL '1 day', s.appid, md5('f' || i), k.busicode, 2, s.region, 1, at, '37.02.03.004.02',
+    SELECT gen_random_uuid(), gen_random_uuid(), 'persist', 'MISSING_KEY', '1 records were never added', CASE WHEN d < 0.1 THEN 'retrying' WHEN d < 0.85 THEN 'parked'
+           WHEN d < 0.9 THEN 'abandoned' ELSE 'resolved' END, 1, 1, at, now() + INTERVAL '1 day', s.appid, md5('f' || i), k.busicode, 2, s.region, 1, at, '37.02.03.004.02',
            ('{"sesame-origin":"' || lpad(s.origin::text, 6, '0') || '"}')::json, '\x00'
     FROM (SELECT i, now() - INTERVAL '380 days' * random() AS at, random() AS d, floor(1500 * random() ^ 2.5)::int AS sender,
                  floor(1000 * random())::int AS kind FROM generate_series(1, :FAILURES) i) drawn

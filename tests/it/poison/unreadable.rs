@@ -1,4 +1,4 @@
-//! Invariants 1 and 6: a message that breaks its consumer's connection whenever it is delivered ends in the poison queue, and
+//! Invariants 1 and 6: a message that breaks its consumer's connection whenever it is delivered ends where nobody takes it, and
 //! harms no neighbour.
 
 use crate::harness::{RawPublisher, Spec, eventually, records};
@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invariants_1_6_a_message_no_client_can_read_reaches_poison_alone() {
+async fn invariants_1_6_a_message_no_client_can_read_ends_alone_where_nobody_reads() {
     let city = Spec::new("370200");
     let county = Spec::new("370203").parent(&city);
     let city = city.start(&[&county]).await;
     let county = county.prepare(&[]).await;
-    let uri = reqwest::Url::parse(county.config.parent.as_ref().unwrap().uri.text()).unwrap();
+    let uri = reqwest::Url::parse(county.uri_at_parent()).unwrap();
     let address = format!("{}:{}", uri.host_str().unwrap(), uri.port().unwrap());
     let (vhost, user) = (uri.path().trim_start_matches('/'), uri.username());
     let mut raw = RawPublisher::connect(&address, user, uri.password().unwrap(), vhost).await;
@@ -45,11 +45,14 @@ async fn invariants_1_6_a_message_no_client_can_read_reaches_poison_alone() {
     let connection = Connection::start(settings, stop.clone());
     connection.up().await;
     let names = Names(Tier::City);
-    eventually("it lies in the poison queue, and its neighbours are committed", || async {
-        let tally = city.store().tally(city.config.node.region).await.ok()?;
-        let poison = connection.depth(&names.poison()).await.ok()?;
-        (poison == 1 && tally.first()?.records == 200).then_some(())
-    })
+    eventually(
+        "it lies where nobody reads, past the reader of the poison, and its neighbours are committed",
+        || async {
+            let tally = city.store().tally(city.config.node.region).await.ok()?;
+            let unreadable = connection.depth(&names.unreadable()).await.ok()?;
+            (unreadable == 1 && tally.first()?.records == 200).then_some(())
+        },
+    )
     .await;
     assert!(city.store().failure_counts().await.unwrap().is_empty());
     stop.cancel();

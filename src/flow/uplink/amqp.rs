@@ -1,4 +1,4 @@
-//! Uplink: sends committed batches to the parent's broker, with a verdict on each message.
+//! The link over AMQP: publishes to the parent's broker.
 //!
 //! Not a shovel: that hangs on one refused message, loses what the parent does not route, and tells nothing per message.
 //!
@@ -7,12 +7,14 @@
 //! link pauses and nothing fails; what arrives meanwhile joins the window, and one place is kept for it, so that messages at
 //! fault do not stand before good ones for ever.
 
-use super::Context;
-use super::context::PROBE;
-use super::failures::{Failed, Fault, attempt_of, mend, record};
+use super::Standing;
+use super::desk::{Desk, End};
 use crate::batch::Manifest;
-use crate::broker::{Connection, Consumer, Delivery, Message, Names, PublishError, Publisher, ack_all};
+use crate::broker::{Availability, Connection, Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::failure::Reason;
+use crate::flow::Context;
+use crate::flow::context::PROBE;
+use crate::flow::failures::Fault;
 use crate::metrics;
 use crate::volume::Pace;
 use futures_util::future::join_all;
@@ -24,24 +26,17 @@ use uuid::Uuid;
 
 /// The consumers of the uplink queues.
 #[derive(Clone)]
-pub struct Uplink {
-    context: Context,
+pub struct AmqpUplink {
+    desk: Desk,
     /// Takes from the node's broker, apart from persist: what breaks its connection must not count deliveries here.
     consuming: Connection,
     parent: Publisher,
     exchange: String,
     window: u16,
-    pace: Arc<Pace>,
     /// Whether the parent, though connected, refused everything the last time.
     refused: Arc<AtomicBool>,
     /// How many messages of either queue the parent has taken.
     taken: Arc<AtomicU64>,
-}
-
-/// Why a consumer's loop ended.
-enum End {
-    Stopped,
-    BrokerLost,
 }
 
 /// What is to be done about a window's unsent rest.
@@ -66,12 +61,10 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 const ALONE_MOST: u32 = 3;
 /// Bulk batches on their way at once: each may be many megabytes, and all of them are held in memory.
 const BULK_WINDOW: u16 = 2;
-/// A wait for the pace of the link that counts as one.
-const NOTICEABLE: Duration = Duration::from_millis(5);
 /// Bodies sent at once, in bytes; the window counts messages.
 const WINDOW_BYTES: usize = 16 << 20;
 
-impl Uplink {
+impl AmqpUplink {
     /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to, at most at
     /// `pace`.
     pub fn new(
@@ -82,13 +75,20 @@ impl Uplink {
         window: u16,
         pace: Pace,
     ) -> Self {
-        let (exchange, pace) = (parent_names.exchange(), Arc::new(pace));
-        Self { context, consuming, parent, exchange, window, pace, refused: Arc::default(), taken: Arc::default() }
+        let (desk, exchange) = (Desk::new(context, pace), parent_names.exchange());
+        Self { desk, consuming, parent, exchange, window, refused: Arc::default(), taken: Arc::default() }
     }
 
-    /// Starts it on `tasks`.
-    pub fn start(self, tasks: &TaskTracker) {
-        let names = self.context.names;
+    pub(super) fn standing(&self) -> &Standing {
+        &self.desk.standing
+    }
+
+    fn context(&self) -> &Context {
+        &self.desk.context
+    }
+
+    pub(super) fn start(self, tasks: &TaskTracker) {
+        let names = self.context().names;
         tasks.spawn(self.clone().watch());
         tasks.spawn(self.clone().run(names.uplink(), self.window));
         tasks.spawn(self.run(names.uplink_bulk(), BULK_WINDOW));
@@ -96,18 +96,18 @@ impl Uplink {
 
     /// Shows a dead link also while nothing is to be sent.
     async fn watch(self) {
-        while self.context.pause(WATCH).await {
-            if self.parent.availability(&self.exchange) != crate::broker::Availability::Up {
-                ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
-            } else if !self.refused.load(Ordering::Relaxed) {
-                ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
+        while self.context().pause(WATCH).await {
+            match self.parent.availability(&self.exchange) {
+                Availability::Up if self.refused.load(Ordering::Relaxed) => {}
+                Availability::Up => self.desk.standing.up(),
+                other => self.desk.standing.down(&away(&other)),
             }
         }
     }
 
     async fn run(self, queue: String, window: u16) {
         // A failure needs the store, so without it nothing can be decided about a refused batch.
-        while self.context.store_up().await && self.context.broker_up(&self.consuming).await {
+        while self.context().store_up().await && self.context().broker_up(&self.consuming).await {
             match self.consuming.consume(&queue, window.saturating_add(1)).await {
                 Ok(mut consumer) => {
                     let end = self.serve(&queue, &mut consumer, window).await;
@@ -118,7 +118,7 @@ impl Uplink {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot consume");
-                    self.context.pause(Duration::from_secs(1)).await;
+                    self.context().pause(Duration::from_secs(1)).await;
                 }
             }
         }
@@ -128,7 +128,7 @@ impl Uplink {
         loop {
             let first = tokio::select! {
                 first = consumer.next() => first,
-                () = self.context.stop.cancelled() => return End::Stopped,
+                () = self.context().stop.cancelled() => return End::Stopped,
             };
             let Ok(first) = first else { return End::BrokerLost };
             let mut bytes = first.body.len();
@@ -140,7 +140,7 @@ impl Uplink {
                 bytes += delivery.body.len();
                 window.push(delivery);
             }
-            let _held = self.context.oldest.hold(queue, &window, self.context.clock.now());
+            let _held = self.context().oldest.hold(queue, &window, self.context().clock.now());
             match self.send(window, consumer).await {
                 Ok(()) => {}
                 Err(end) => return end,
@@ -161,7 +161,7 @@ impl Uplink {
                 break;
             }
             // Away, or pushing back: not to be pressed.
-            if !self.context.pause(PROBE).await {
+            if !self.context().pause(PROBE).await {
                 return Err(End::Stopped);
             }
             // The parent closed the channel, or is away: only one by one can the message at fault be told.
@@ -177,7 +177,7 @@ impl Uplink {
                 }
                 _ => {
                     for (delivery, error) in refused {
-                        self.fail(&delivery, &error).await?;
+                        self.desk.fail(&delivery, &Fault::new(Reason::RefusedByParent, error.to_string())).await?;
                     }
                 }
             }
@@ -190,13 +190,13 @@ impl Uplink {
     async fn send_together(&self, window: Vec<Delivery>) -> Result<Vec<Delivery>, End> {
         let verdicts = join_all(window.iter().map(|delivery| self.publish(delivery, Company::Any))).await;
         if verdicts.iter().all(|verdict| matches!(verdict, Verdict::Confirmed)) {
-            self.settle_all(&window).await?;
+            self.desk.settle_all(&window).await?;
             return Ok(Vec::new());
         }
         let mut rest = Vec::new();
         for (delivery, verdict) in window.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Confirmed => self.settle(&delivery).await?,
+                Verdict::Confirmed => self.desk.settle(&delivery).await?,
                 Verdict::Refused(_) => rest.push(delivery),
                 Verdict::Outage(error) => {
                     self.note_down(&error);
@@ -216,7 +216,7 @@ impl Uplink {
         let mut window = window.into_iter();
         for delivery in window.by_ref() {
             match self.publish_surely(&delivery).await {
-                Verdict::Confirmed => self.settle(&delivery).await?,
+                Verdict::Confirmed => self.desk.settle(&delivery).await?,
                 Verdict::Refused(error) => refused.push((delivery, error)),
                 Verdict::Outage(error) => {
                     self.note_down(&error);
@@ -250,7 +250,7 @@ impl Uplink {
             headers,
             body: delivery.body.clone(),
         };
-        if !self.in_turn(message.body.len()).await {
+        if !self.desk.in_turn(message.body.len()).await {
             return Verdict::Outage(PublishError::Lost("the node stops".to_owned()));
         }
         let started = Instant::now();
@@ -262,14 +262,9 @@ impl Uplink {
             Ok(()) => {
                 ::metrics::histogram!(metrics::CONFIRM_SECONDS, "step" => "uplink")
                     .record(started.elapsed().as_secs_f64());
-                ::metrics::counter!(metrics::UPLINK_SENT).increment(1);
-                ::metrics::gauge!(metrics::UPLINK_UP).set(1.0);
                 self.refused.store(false, Ordering::Relaxed);
                 self.taken.fetch_add(1, Ordering::Relaxed);
-                if let Some(manifest) = manifest {
-                    let lag = self.context.clock.now().micros() - manifest.accepted.micros();
-                    ::metrics::histogram!(metrics::UPLINK_LAG).record(lag.max(0) as f64 / 1e6);
-                }
+                self.desk.taken(manifest.as_ref());
                 Verdict::Confirmed
             }
             Err(error) => {
@@ -280,82 +275,38 @@ impl Uplink {
         }
     }
 
-    /// Waits for what was agreed with the parent (§7.3). False when told to stop meanwhile.
-    async fn in_turn(&self, bytes: usize) -> bool {
-        if !self.pace.is_limited() {
-            return true;
-        }
-        let asked = Instant::now();
-        tokio::select! {
-            () = self.pace.wait(bytes) => {}
-            () = self.context.stop.cancelled() => return false,
-        }
-        if asked.elapsed() > NOTICEABLE {
-            ::metrics::counter!(metrics::LIMITED, "party" => "link", "limit" => "pace").increment(1);
-        }
-        true
-    }
-
     /// Waits until the parent's broker is connected. False when told to stop meanwhile.
     async fn parent_up(&self) -> bool {
-        if self.parent.availability(&self.exchange) == crate::broker::Availability::Up {
-            return true;
+        match self.parent.availability(&self.exchange) {
+            Availability::Up => return true,
+            other => self.desk.standing.down(&away(&other)),
         }
-        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
         tokio::select! {
-            () = self.parent.up() => self.context.pause(PROBE).await,
-            () = self.context.stop.cancelled() => false,
+            () = self.parent.up() => self.context().pause(PROBE).await,
+            () = self.context().stop.cancelled() => false,
         }
     }
 
     fn note_down(&self, error: &PublishError) {
-        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
-        tracing::debug!(%error, "the parent does not answer; waiting");
+        self.desk.standing.down(&error.to_string());
     }
 
     async fn pause_link(&self, error: &PublishError) -> Result<(), End> {
-        ::metrics::gauge!(metrics::UPLINK_UP).set(0.0);
+        self.desk.standing.down(&format!("the parent refuses everything alike: {error}"));
         self.refused.store(true, Ordering::Relaxed);
         tracing::error!(%error, pause_secs = REFUSED_PAUSE.as_secs(), "the parent refuses everything alike; the link pauses");
-        if self.context.pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
-    }
-
-    /// Settles a window, which is all that the consumer holds: RabbitMQ keeps one ack for it rather than one a message.
-    async fn settle_all(&self, window: &[Delivery]) -> Result<(), End> {
-        for delivery in window {
-            self.mend(delivery).await?;
-        }
-        ack_all(window).await.map_err(|_| End::BrokerLost)
-    }
-
-    /// A lost ack or a store away at this moment makes the parent see the batch once more, and know it.
-    async fn settle(&self, delivery: &Delivery) -> Result<(), End> {
-        self.mend(delivery).await?;
-        ack(delivery).await
-    }
-
-    async fn mend(&self, delivery: &Delivery) -> Result<(), End> {
-        mend(&self.context, "uplink", delivery).await.map_err(|error| {
-            tracing::warn!(%error, "will be sent again");
-            End::BrokerLost
-        })
-    }
-
-    async fn fail(&self, delivery: &Delivery, error: &PublishError) -> Result<(), End> {
-        let fault = Fault::new(Reason::RefusedByParent, error.to_string());
-        let attempt = attempt_of(&delivery.headers);
-        let failed = || vec![Failed { delivery, fault: fault.clone(), attempt }];
-        while let Err(error) = record(&self.context, "uplink", failed()).await {
-            tracing::warn!(%error, "waiting for the store");
-            if !self.context.store_up().await || !self.context.pause(PROBE).await {
-                return Err(End::Stopped);
-            }
-        }
-        ack(delivery).await
+        if self.context().pause(REFUSED_PAUSE).await { Ok(()) } else { Err(End::Stopped) }
     }
 }
 
-async fn ack(delivery: &Delivery) -> Result<(), End> {
-    // A lost ack means a lost channel: the message comes again, and the parent finds that it has it.
-    delivery.ack().await.map_err(|_| End::BrokerLost)
+/// Why the parent's broker cannot be published to.
+fn away(availability: &Availability) -> String {
+    match availability {
+        Availability::Up => "connected".to_owned(),
+        Availability::Blocked => {
+            "the parent's broker takes no publishes: it is short of memory or disk space".to_owned()
+        }
+        Availability::Stalled => "the parent's broker has confirmed nothing for too long".to_owned(),
+        Availability::Down(reason) => format!("the parent's broker cannot be reached: {reason}"),
+    }
 }

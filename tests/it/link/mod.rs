@@ -1,0 +1,10 @@
+//! A parent that is an endpoint of the standard (§6.3): a second node, and a stub that misbehaves in every way it can.
+
+mod foreign;
+mod forged;
+mod outages;
+mod present;
+mod refusals;
+mod sesame;
+mod stub;
+mod tls;
