@@ -75,7 +75,7 @@ pub const RECEIPTS_SENT: &str = "sesame_receipts_sent_total";
 pub const RECEIPTS_DROPPED: &str = "sesame_receipts_dropped_total";
 /// Verdicts of the tiers above that came from the parent.
 pub const RECEIPTS_RECEIVED: &str = "sesame_receipts_received_total";
-/// Receipts not believed. Label: reason (malformed, signature, foreign, unknown_batch).
+/// Receipts not believed. Label: reason (malformed, signature, foreign, `unknown_batch`).
 pub const RECEIPTS_REFUSED: &str = "sesame_receipts_refused_total";
 /// Unsettled batches asked for. Label: way (question, again: the batch itself was signed anew and sent again).
 pub const RECEIPTS_ASKED: &str = "sesame_receipts_asked_total";

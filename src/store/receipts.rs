@@ -287,7 +287,8 @@ fn open_failure(row: &Row) -> Result<OpenFailure, StoreError> {
 }
 
 fn committed_of(row: &Row) -> Result<(Committed, Way), StoreError> {
-    let (unapplied, late): (Option<Json<Vec<u32>>>, Option<Json<Vec<Late>>>) = (row.get(5), row.get(7));
+    let unapplied: Option<Json<Vec<u32>>> = row.get(5);
+    let late: Option<Json<Vec<Late>>> = row.get(7);
     let persisted: Moment = row.get::<_, OffsetDateTime>(1).into();
     let last_late = late.and_then(|Json(late)| late.iter().map(|late| late.at_micros).max());
     let committed = Committed {

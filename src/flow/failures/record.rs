@@ -22,7 +22,7 @@ pub struct Fault {
     /// What exactly, and what to do.
     pub detail: String,
     /// What the message tells of itself.
-    pub about: About,
+    pub about: Box<About>,
     /// What is wrong with its bad records, the first of them, where that is the reason.
     pub bad: Vec<BadRecord>,
 }
@@ -30,12 +30,12 @@ pub struct Fault {
 impl Fault {
     /// A fault of a message of which nothing is known yet.
     pub fn new(reason: Reason, detail: String) -> Self {
-        Self { reason, detail, about: About::default(), bad: Vec::new() }
+        Self { reason, detail, about: Box::default(), bad: Vec::new() }
     }
 
     /// The fault of a message that tells this of itself.
     pub fn about(self, about: About) -> Self {
-        Self { about, ..self }
+        Self { about: Box::new(about), ..self }
     }
 
     /// The fault of a verified batch.
@@ -108,7 +108,7 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
                 "uplink" => "parent".to_owned(),
                 _ => delivery.user_id.clone().unwrap_or_default(),
             },
-            about: fault.about,
+            about: *fault.about,
             routing_key: delivery.routing_key.clone(),
             headers: headers(context, delivery),
             body,

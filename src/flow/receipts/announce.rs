@@ -44,28 +44,27 @@ impl Announcer {
     pub fn start(mut self, tasks: &TaskTracker) {
         tasks.spawn(async move {
             loop {
-                let stop = self.context.stop.clone();
-                tokio::select! {
-                    group = self.gather() => {
-                        let Some(group) = group else { return };
-                        self.send(group).await;
-                    }
-                    () = stop.cancelled() => return self.finish().await,
-                }
+                let first = tokio::select! {
+                    first = self.inbox.0.recv() => first,
+                    () = self.context.stop.cancelled() => return self.finish().await,
+                };
+                let Some(first) = first else { return };
+                let group = self.gather(first).await;
+                self.send(group).await;
             }
         });
     }
 
-    /// Waits for something to tell, and gathers what else there is within a short time. None once nobody can tell anything.
-    async fn gather(&mut self) -> Option<Vec<Entry>> {
-        let mut group = vec![self.inbox.0.recv().await?];
+    /// Gathers what else there is to tell within a short time.
+    async fn gather(&mut self, first: Entry) -> Vec<Entry> {
+        let mut group = vec![first];
         let deadline = Instant::now() + GATHER;
         while group.len() < GATHER_MOST
             && let Ok(Some(entry)) = timeout_at(deadline, self.inbox.0.recv()).await
         {
             group.push(entry);
         }
-        Some(group)
+        group
     }
 
     /// Sends what waits when the node stops.

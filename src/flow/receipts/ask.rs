@@ -48,7 +48,7 @@ impl Asker {
     /// Starts it on `tasks`.
     pub fn start(mut self, tasks: &TaskTracker) {
         tasks.spawn(async move {
-            while self.context.store_up().await && self.context.pause(LOOK).await {
+            while self.context.pause(LOOK).await {
                 if let Err(error) = self.look().await {
                     tracing::debug!(%error, "unsettled batches are asked for later");
                 }
