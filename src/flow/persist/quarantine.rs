@@ -174,13 +174,14 @@ impl Quarantine {
     /// Puts it behind the others, as if it had never been delivered.
     async fn put_back(&self, delivery: &Delivery, deaths: u64) -> Result<(), End> {
         let message = aside::moved(delivery, self.context.names.quarantine(), deaths);
-        match self.context.publisher.publish_alone(&message).await {
-            Ok(()) => delivery.ack().await.map_err(|_| End::Again),
-            Err(error) => {
-                tracing::warn!(%error, "stays where it is in quarantine");
-                Err(End::Again)
+        // It stays in hand while the broker takes nothing: given back it would count as a death.
+        while let Err(error) = self.context.publisher.publish_alone(&message).await {
+            tracing::warn!(%error, "stays in hand, and is put back into quarantine later");
+            if !error.is_outage() || !self.context.pause(PAUSE).await {
+                return Err(End::Again);
             }
         }
+        delivery.ack().await.map_err(|_| End::Again)
     }
 
     /// Keeps it as a failure that is not tried again by itself.

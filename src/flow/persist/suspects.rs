@@ -7,9 +7,13 @@ use crate::flow::aside;
 use crate::metrics;
 use futures_util::StreamExt;
 use futures_util::stream;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Delivered so often before, a message is suspected: whoever had it in hand ended each time.
 const DELIVERIES: u64 = 2;
+/// How long the publishing connection is waited for.
+const CONNECTING: Duration = Duration::from_secs(5);
 /// Moves at once; each has a channel of its own.
 const MOVES: usize = 8;
 
@@ -40,6 +44,8 @@ pub(super) async fn set_apart(context: &Context, group: Vec<Delivery>) -> Vec<De
     let (suspects, mut rest): (Vec<_>, Vec<_>) =
         group.into_iter().partition(|delivery| delivery.delivery_count >= DELIVERIES);
     tracing::warn!(suspects = suspects.len(), "delivered a third time: to be worked on alone, in quarantine");
+    // A process that has just started may have one of its connections before the other.
+    let _ = timeout(CONNECTING, context.publisher.up()).await;
     let moves = stream::iter(suspects).map(async |suspect| {
         let moved = set_aside(context, &suspect, Suspicion::Deliveries).await;
         (suspect, moved)
