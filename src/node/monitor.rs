@@ -10,7 +10,7 @@ use crate::metrics;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 
 /// Regular looks at broker, store, clock, queues and failures.
@@ -25,6 +25,8 @@ pub struct Monitor {
     apps: Option<Directory>,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
+    /// When failures may be counted again.
+    count: Instant,
     /// What does not depend on broker or store.
     looks: Looks,
 }
@@ -32,6 +34,8 @@ pub struct Monitor {
 const LOOK: Duration = Duration::from_secs(1);
 /// Depths and counts cost the broker and the store a little: every fifth look.
 const DEPTHS: u32 = 5;
+/// So many times as long as counting the failures took, they are not counted again: of a million it takes a while.
+const REST: u32 = 50;
 /// Beyond this the order of changes with the same source time could depend on the process they came through.
 const MOST_OFFSET_MICROS: i64 = 100_000;
 
@@ -45,7 +49,7 @@ impl Monitor {
         apps: Option<Directory>,
         looks: Looks,
     ) -> Self {
-        Self { context, health, migrated, needs_store, apps, shown: HashSet::new(), looks }
+        Self { context, health, migrated, needs_store, apps, shown: HashSet::new(), count: Instant::now(), looks }
     }
 
     /// Starts it on `tasks`.
@@ -153,17 +157,26 @@ impl Monitor {
         if let Ok(depth) = self.context.store.outbox_depth().await {
             ::metrics::gauge!(metrics::OUTBOX_DEPTH).set(depth as f64);
         }
-        if let Ok(counts) = self.context.store.failure_counts().await {
-            let mut gone = std::mem::take(&mut self.shown);
-            for (step, reason, state, count) in counts {
-                let labels = [("step", step), ("reason", reason), ("state", state)];
-                ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
-                gone.remove(&labels);
-                self.shown.insert(labels);
-            }
-            for labels in gone {
-                ::metrics::gauge!(metrics::FAILURES, &labels).set(0.0);
-            }
+        self.count_failures().await;
+    }
+
+    async fn count_failures(&mut self) {
+        let begun = Instant::now();
+        if begun < self.count {
+            return;
+        }
+        let counted = self.context.store.failure_counts().await;
+        self.count = Instant::now() + begun.elapsed() * REST;
+        let Ok(counts) = counted else { return };
+        let mut gone = std::mem::take(&mut self.shown);
+        for (step, reason, state, count) in counts {
+            let labels = [("step", step), ("reason", reason), ("state", state)];
+            ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
+            gone.remove(&labels);
+            self.shown.insert(labels);
+        }
+        for labels in gone {
+            ::metrics::gauge!(metrics::FAILURES, &labels).set(0.0);
         }
     }
 }

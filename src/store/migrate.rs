@@ -3,7 +3,7 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_apps.sql"),
     include_str!("migrations/0003_record_ids.sql"),
@@ -12,6 +12,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_months.sql"),
     include_str!("migrations/0007_failures.sql"),
     include_str!("migrations/0008_desk.sql"),
+    include_str!("migrations/0009_many_failures.sql"),
 ];
 
 /// The version of the schema this program works with.

@@ -6,6 +6,7 @@ use super::layout::PLACES;
 use super::ledger::{Closed, Ledger};
 use super::process::Process;
 use super::quiet::{Quiet, settle};
+use super::replays::{Replayed, Replays};
 use super::sabotage::Sabotage;
 use super::sender::Sender;
 use super::tier::Tier;
@@ -37,6 +38,7 @@ pub struct Report {
     pub closed: Closed,
     pub duplicates: u64,
     pub quiet: Quiet,
+    pub replayed: Replayed,
     pub verdict: Verdict,
     /// From the first batch to the verdict.
     pub took: Duration,
@@ -71,6 +73,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let (ledger, timeline) = (Arc::new(Ledger::default()), Timeline::new());
     let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
     let mut senders = start_senders(federation, options.seed, &ledger, &stop, &give_up)?;
+    let replays = tokio::spawn(Replays::new(federation, options.seed)?.run(stop.clone()));
     let plan = plan::plan(options.seed, options.kills);
     let flow = tokio::select! {
         done = rage(federation, &timeline, &ledger, &plan) => done?,
@@ -83,6 +86,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     };
     stop.cancel();
     end(senders, &give_up).await?;
+    let replays = replays.await.context("the operator panicked")?;
     for process in &federation.processes {
         process.check()?;
         process.look().await;
@@ -90,13 +94,15 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let closed = ledger.close();
     let patience = if options.sabotage.is_some() { PATIENCE_SABOTAGED } else { PATIENCE };
     let quiet = settle(federation, &closed.entries, patience).await?;
+    let replayed = replays.end().await?;
     let mut tiers = Vec::new();
     for node in 0..PLACES.len() {
         tiers.push(Tier::read(&federation.database(node)).await?);
     }
     let verdict = judge(&closed.entries, &tiers);
     let duplicates = federation.processes.iter().map(|process| process.duplicates()).sum();
-    Ok(Report { options, events: timeline.events(), flow, closed, duplicates, quiet, verdict, took: timeline.now() })
+    let (events, took) = (timeline.events(), timeline.now());
+    Ok(Report { options, events, flow, closed, duplicates, quiet, replayed, verdict, took })
 }
 
 /// Waits until every sender knows what became of its last batch. One that does not learn it in time gives up.
