@@ -33,15 +33,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     sesame::tls::install();
-    if std::env::var("DEVDB").is_ok() {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(scenario::query::dev())
-            .unwrap();
-        return ExitCode::SUCCESS;
-    }
     let arguments = Arguments::parse();
     let done = match arguments.part {
         Some(Part::Floor(arguments)) => floor::run(arguments).map(|()| true),

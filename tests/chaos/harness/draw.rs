@@ -130,7 +130,8 @@ impl Draw {
     /// Modifies of new records and their add, whose SJGXSJ comes first and which is sent last. In between, the modifies fail for
     /// some attempts, or some rounds.
     fn early(&mut self) -> Next {
-        let keys = self.new_keys(1 + self.chance.below(20));
+        let size = 1 + self.chance.below(20);
+        let keys = self.new_keys(size);
         let mends = self.sent(Kind::Plain, keys.clone(), |draw| draw.add());
         let early = self.sent(Kind::Early, keys, |draw| draw.modify());
         Next::Early { early, mends, after: self.chance.millis(0, 8_000) }

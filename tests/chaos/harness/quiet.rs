@@ -16,8 +16,14 @@ const LOOK: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_secs(6);
 /// In all.
 const LONGEST: Duration = Duration::from_secs(900);
-/// While one fails that is mended: its token may be lost, and then the sweeper brings it back ten minutes after its time.
-const OVERDUE: Duration = Duration::from_secs(660);
+
+/// How long nothing may change while something is missing: then it is taken for lost.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    pub missing: Duration,
+    /// While a failure is open that should have gone through.
+    pub overdue: Duration,
+}
 
 /// How it ended.
 pub struct Quiet {
@@ -35,8 +41,8 @@ struct Sight {
     failing: Vec<Option<Uuid>>,
 }
 
-/// Waits. `patience` is how long nothing may change while something is missing: then it is taken for lost.
-pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Duration) -> Result<Quiet> {
+/// Waits.
+pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Patience) -> Result<Quiet> {
     let started = Instant::now();
     let expected: Vec<i64> = (0..PLACES.len()).map(|node| committed(entries, node)).collect();
     let mended: HashSet<Uuid> = entries.iter().filter(|entry| entry.sent.kind == Kind::Early).filter_map(id).collect();
@@ -60,8 +66,8 @@ pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Du
         let is_mended = |batch: &Option<Uuid>| batch.is_some_and(|batch| mended.contains(&batch));
         let patience = match complete {
             true => SETTLED,
-            false if before.iter().any(|sight| sight.failing.iter().any(is_mended)) => patience.max(OVERDUE),
-            false => patience,
+            false if before.iter().any(|sight| sight.failing.iter().any(is_mended)) => patience.overdue,
+            false => patience.missing,
         };
         let idle = before.iter().all(|sight| sight.outbox == 0)
             && empty.iter().all(|at| at.is_some_and(|at| at.elapsed() < SETTLED));

@@ -17,8 +17,6 @@ use uuid::Uuid;
 
 /// A stream of the seed far from those of the senders.
 const STREAM: u64 = 1 << 32;
-/// An act whose process died with something in hand is ended by the sweeper, ten minutes later.
-const PATIENCE: Duration = Duration::from_secs(700);
 
 /// The desks of the entering nodes, where failures are.
 pub struct Replays {
@@ -76,8 +74,8 @@ impl Replays {
     }
 
     /// Waits for the end of all acts; one that paused by itself after its canary has ended, too.
-    pub async fn end(self) -> Result<Replayed> {
-        let (mut replayed, deadline) = (Replayed::default(), Instant::now() + PATIENCE);
+    pub async fn end(self, patience: Duration) -> Result<Replayed> {
+        let (mut replayed, deadline) = (Replayed::default(), Instant::now() + patience);
         for (place, id) in &self.asked {
             loop {
                 match self.desks[*place].act(*id).await {

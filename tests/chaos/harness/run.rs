@@ -5,7 +5,7 @@ use super::federation::Federation;
 use super::layout::PLACES;
 use super::ledger::{Closed, Ledger};
 use super::process::Process;
-use super::quiet::{Quiet, settle};
+use super::quiet::{Patience, Quiet, settle};
 use super::replays::{Replayed, Replays};
 use super::sabotage::Sabotage;
 use super::sender::Sender;
@@ -60,10 +60,11 @@ const WAVE: usize = 10;
 const LEAST_BATCHES: usize = 100;
 /// After the last heal a sender learns the outcome of its last batch within this time.
 const SETTLE_SENDERS: Duration = Duration::from_secs(120);
-/// Longer than a failure waits that a process has taken and then died with.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than a failure waits that a process has taken and then died with; and longer than the sweeper waits for what has lost
+/// its token.
+const PATIENCE: Patience = Patience { missing: Duration::from_secs(90), overdue: Duration::from_secs(660) };
 /// Where something is missing for sure, there is no need to wait for it.
-const PATIENCE_SABOTAGED: Duration = Duration::from_secs(10);
+const PATIENCE_SABOTAGED: Patience = Patience { missing: Duration::from_secs(10), overdue: Duration::from_secs(10) };
 
 /// Runs. An error is the harness's own, or a process that ended by itself.
 pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report> {
@@ -94,7 +95,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let closed = ledger.close();
     let patience = if options.sabotage.is_some() { PATIENCE_SABOTAGED } else { PATIENCE };
     let quiet = settle(federation, &closed.entries, patience).await?;
-    let replayed = replays.end().await?;
+    let replayed = replays.end(patience.overdue).await?;
     let mut tiers = Vec::new();
     for node in 0..PLACES.len() {
         tiers.push(Tier::read(&federation.database(node)).await?);

@@ -126,30 +126,3 @@ async fn ask_node(interface: std::net::SocketAddr, busicode: Option<&str>, condi
     times.sort_unstable();
     Ok(times)
 }
-
-pub async fn dev() -> Result<()> {
-    let uri = std::env::var("DEVDB")?;
-    let store = Store::new(&uri, 2, Purpose::Serve)?;
-    let (client, connection) = tokio_postgres::connect(&uri, tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    let mut draw = Draw::read(&client, &store).await?;
-    let only = std::env::var("DEVONLY").unwrap_or_default();
-    for case in cases::all() {
-        if !case.name.contains(&only) {
-            continue;
-        }
-        if std::env::var("DEVEXPLAIN").is_ok() {
-            println!("{}\n{}", case.name, (case.ask)(&mut draw).explain(&store).await?);
-            continue;
-        }
-        let (times, rows) = ask_often(&store, &case, &mut draw).await?;
-        println!(
-            "{:<52} {:>9.1} {:>9.1} {:>9.1} {rows:>9.0}",
-            case.name,
-            percentile_ms(&times, 50.0),
-            percentile_ms(&times, 99.0),
-            percentile_ms(&times, 100.0)
-        );
-    }
-    Ok(())
-}
