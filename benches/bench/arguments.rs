@@ -46,6 +46,8 @@ pub struct Arguments {
     pub backlog_small: usize,
     #[command(flatten)]
     pub query: QueryArguments,
+    #[command(flatten)]
+    pub failures: FailureArguments,
     /// Folder of its servers, settings and logs
     #[arg(long, value_name = "DIR", default_value = ".run/bench")]
     pub dir: PathBuf,
@@ -86,6 +88,20 @@ impl QueryArguments {
     }
 }
 
+/// What the scenario failures does.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct FailureArguments {
+    /// Failures that are open while the desk is asked and fresh batches flow; a million takes a quarter of an hour
+    #[arg(long, value_name = "FAILURES", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    pub failures: u32,
+    /// Batches of one record that fail, are mended and replayed
+    #[arg(long, value_name = "REPLAYS", default_value_t = 10_000)]
+    pub replays: usize,
+    /// Fresh batches of one record, without failures and with them
+    #[arg(long, value_name = "BATCHES", default_value_t = 20_000)]
+    pub fresh: usize,
+}
+
 /// Other processes of the benchmark, which it starts by itself.
 #[derive(Debug, Subcommand)]
 pub enum Part {
@@ -115,6 +131,8 @@ pub enum Scenario {
     Backlog,
     /// Every documented query of the log and of records, on a store as large as `--rows` and `--query-records` say
     Query,
+    /// The failure desk with `--failures` open failures, fresh batches beside them, and replays of what is mended
+    Failures,
     /// Where the time goes: flamegraphs of bulk and singles, by perf
     Profile,
 }

@@ -101,12 +101,17 @@ impl Corpus {
             list.push_str(&self.record().1);
         }
         list.push(']');
+        self.signed(Action::Add, &list)
+    }
+
+    /// A body with this list, and its random.
+    pub fn signed(&self, action: Action, list: &str) -> (Bytes, String) {
         let random = Random::from(Uuid::new_v4());
         let envelope = Envelope {
             appid: APPID.into(),
             busicode: BUSICODE.into(),
-            action: Action::Add.code().into(),
-            busilist: Busilist::Array(&list),
+            action: action.code().into(),
+            busilist: Busilist::Array(list),
             random: random.clone(),
             sign: "".into(),
         };

@@ -102,6 +102,9 @@ async fn each(bench: &Bench, arguments: &Arguments, report: &mut Report) -> Resu
     if arguments.wants(Scenario::Query) {
         scenario::query::measure(bench, &arguments.query, report).await?;
     }
+    if arguments.wants(Scenario::Failures) {
+        scenario::failures::measure(bench, &arguments.failures, report).await?;
+    }
     if arguments.wants(Scenario::Profile) {
         scenario::profile::measure(bench, arguments).await?;
     }

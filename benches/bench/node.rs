@@ -127,6 +127,12 @@ fn settings(
 }
 
 impl Node {
+    /// Adds a section to its settings, for the next start.
+    pub fn add_settings(&self, section: &str) -> Result<()> {
+        let text = std::fs::read_to_string(&self.settings)?;
+        Ok(std::fs::write(&self.settings, format!("{text}{section}"))?)
+    }
+
     /// Starts its process with these roles and waits until it is ready.
     pub async fn start(&mut self, roles: &[&str]) -> Result<()> {
         let program = Path::new(env!("CARGO_BIN_EXE_sesame"));

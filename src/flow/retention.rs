@@ -1,4 +1,4 @@
-//! The months of the store: made ahead, archived when they are old, and dropped (§6.4).
+//! The months of the store: made ahead, archived when they are old, and dropped (§6.4); and with them failures that are over.
 //!
 //! One process of a node at a time. A month is dropped only when nothing of it is open, and when its files are on the disk, or the
 //! settings say that none are wanted. Every part may be interrupted and is done again: a file is written anew and found to be the
@@ -91,6 +91,10 @@ impl Retention {
         for ahead in 0..=AHEAD {
             self.store.make_month(present.plus(ahead)).await?;
         }
+        // Before the months: a discarded failure holds its month.
+        if let Err(error) = self.forget_failures(self.first_kept(present)).await {
+            tracing::error!(%error, "failures that are over stay in the store");
+        }
         let mut fates = Vec::new();
         for month in self.old(present).await? {
             let fate = match self.let_go(month).await {
@@ -106,9 +110,30 @@ impl Retention {
         Ok(fates)
     }
 
+    fn first_kept(&self, present: Month) -> Month {
+        present.plus(-i32::from(self.settings.keep_months))
+    }
+
+    /// Whether what is older may go at all.
+    fn lets_go(&self) -> bool {
+        self.settings.archive.is_some() || self.settings.drop_unarchived
+    }
+
+    /// Lets go of failures that are over and that nothing has happened to since the months that are kept. What was resolved has
+    /// its batch; what was discarded has nothing else, and so stays where all that is old stays.
+    async fn forget_failures(&self, first_kept: Month) -> Result<(), StoreError> {
+        let before = first_kept.start();
+        self.store.forget_items(before).await?;
+        let forgotten = self.store.forget_failures(before, self.lets_go()).await?;
+        if forgotten > 0 {
+            tracing::info!(forgotten, "failures that are over were let go");
+        }
+        Ok(())
+    }
+
     /// The months there are and that are older than is kept.
     async fn old(&self, present: Month) -> Result<Vec<Month>, StoreError> {
-        let first_kept = present.plus(-i32::from(self.settings.keep_months));
+        let first_kept = self.first_kept(present);
         let mut old = Vec::new();
         for table in Monthly::ALL {
             old.extend(self.store.months(table).await?.into_iter().filter(|month| *month < first_kept));
@@ -119,7 +144,7 @@ impl Retention {
     }
 
     async fn let_go(&self, month: Month) -> Result<Fate, RetentionError> {
-        if self.settings.archive.is_none() && !self.settings.drop_unarchived {
+        if !self.lets_go() {
             return Ok(Fate::NoArchive);
         }
         let hold = self.store.hold(month).await?;

@@ -11,7 +11,7 @@ use crate::metrics;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 
 /// Regular looks at broker, store, clock, queues and failures.
@@ -28,6 +28,8 @@ pub struct Monitor {
     marks: Option<Guard>,
     /// Failures shown at the last look: what has gone since must be shown as none.
     shown: HashSet<[(&'static str, String); 3]>,
+    /// When failures may be counted again.
+    count: Instant,
     /// What does not depend on broker or store.
     looks: Looks,
 }
@@ -39,6 +41,8 @@ const DEPTHS: u32 = 5;
 const NAMED: usize = 10;
 /// Counting further would only cost more.
 const MOST_UNSETTLED: i64 = 100_000;
+/// So many times as long as counting the failures took, they are not counted again: of a million it takes a while.
+const REST: u32 = 50;
 /// Beyond this the order of changes with the same source time could depend on the process they came through.
 const MOST_OFFSET_MICROS: i64 = 100_000;
 
@@ -53,7 +57,17 @@ impl Monitor {
         marks: Option<Guard>,
         looks: Looks,
     ) -> Self {
-        Self { context, health, migrated, needs_store, apps, marks, shown: HashSet::new(), looks }
+        Self {
+            context,
+            health,
+            migrated,
+            needs_store,
+            apps,
+            marks,
+            shown: HashSet::new(),
+            count: Instant::now(),
+            looks,
+        }
     }
 
     /// Starts it on `tasks`.
@@ -201,17 +215,26 @@ impl Monitor {
         {
             ::metrics::gauge!(metrics::UNSETTLED).set(unsettled as f64);
         }
-        if let Ok(counts) = self.context.store.failure_counts().await {
-            let mut gone = std::mem::take(&mut self.shown);
-            for (step, reason, state, count) in counts {
-                let labels = [("step", step), ("reason", reason), ("state", state)];
-                ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
-                gone.remove(&labels);
-                self.shown.insert(labels);
-            }
-            for labels in gone {
-                ::metrics::gauge!(metrics::FAILURES, &labels).set(0.0);
-            }
+        self.count_failures().await;
+    }
+
+    async fn count_failures(&mut self) {
+        let begun = Instant::now();
+        if begun < self.count {
+            return;
+        }
+        let counted = self.context.store.failure_counts().await;
+        self.count = Instant::now() + begun.elapsed() * REST;
+        let Ok(counts) = counted else { return };
+        let mut gone = std::mem::take(&mut self.shown);
+        for (step, reason, state, count) in counts {
+            let labels = [("step", step), ("reason", reason), ("state", state)];
+            ::metrics::gauge!(metrics::FAILURES, &labels).set(count as f64);
+            gone.remove(&labels);
+            self.shown.insert(labels);
+        }
+        for labels in gone {
+            ::metrics::gauge!(metrics::FAILURES, &labels).set(0.0);
         }
     }
 }

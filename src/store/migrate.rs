@@ -3,7 +3,7 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_apps.sql"),
     include_str!("migrations/0003_record_ids.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_marks.sql"),
     include_str!("migrations/0011_receipts.sql"),
     include_str!("migrations/0012_uplink_parts.sql"),
+    include_str!("migrations/0013_many_failures.sql"),
 ];
 
 /// The version of the schema this program works with.

@@ -192,6 +192,16 @@ fn an_orphan_that_is_not_listed_is_lost() {
 }
 
 #[test]
+fn what_came_before_its_add_must_have_gone_through_in_the_end() {
+    let mut entries = entries();
+    entries[1].sent.kind = Kind::Early;
+    let mut tiers = tiers(&entries);
+    assert!(judge(&entries, &tiers).differences.is_empty());
+    tiers[0].failures.push(failure(id(&entries[1]), "MISSING_KEY"));
+    assert_eq!(judge(&entries, &tiers).count(Sort::Misjudged), 1);
+}
+
+#[test]
 fn a_second_row_of_the_history_is_a_double_and_a_missing_one_a_loss() {
     let double = |entries: &[Entry], tiers: &mut Vec<Tier>| {
         let history = tiers[2].history.get_mut(&id(&entries[0])).expect("its history");

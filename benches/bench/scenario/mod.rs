@@ -2,6 +2,7 @@
 
 pub mod backlog;
 pub mod chain;
+pub mod failures;
 pub mod pipeline;
 pub mod profile;
 pub mod query;

@@ -1,6 +1,7 @@
 //! Carries out what operators asked for at the failure desk.
 
 use super::again;
+use super::sweep::unpublished_at;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
@@ -22,8 +23,8 @@ pub struct Desk {
 
 /// Between two looks at the store while there is nothing to do.
 const LOOK: Duration = Duration::from_millis(500);
-/// Between two parts of an act.
-const PART: Duration = Duration::from_millis(50);
+/// Before an act goes on that has enough under way.
+const WAITING: Duration = Duration::from_millis(100);
 /// Begun at once: the bodies are held in memory.
 const MOST: u32 = 50;
 
@@ -39,8 +40,7 @@ impl Desk {
             let mut pause = LOOK;
             while self.context.pause(pause).await {
                 pause = match self.work().await {
-                    Ok(true) => PART,
-                    Ok(false) => LOOK,
+                    Ok(next) => next.saturating_duration_since(Instant::now()),
                     Err(error) => {
                         tracing::debug!(%error, "operators' acts go on later");
                         LOOK
@@ -50,32 +50,41 @@ impl Desk {
         });
     }
 
-    /// Does the next part of each act; whether there was any.
-    async fn work(&mut self) -> Result<bool, StoreError> {
+    /// Does the next part of each act whose turn it is; says when the next turn is.
+    async fn work(&mut self) -> Result<Instant, StoreError> {
         let acts = self.context.store.open_acts().await?;
         self.turns.retain(|id, _| acts.iter().any(|(open, _)| open == id));
+        let look = Instant::now() + LOOK;
+        if !self.can_publish() {
+            return Ok(look);
+        }
         for (id, per_second) in &acts {
             let now = Instant::now();
-            if self.turns.get(id).is_some_and(|turn| *turn > now) || !self.can_publish() {
+            if self.turns.get(id).is_some_and(|turn| *turn > now) {
                 continue;
             }
-            let moment = self.context.clock.now();
-            let Some(carried) =
-                self.context.store.carry_act(*id, part_of(*per_second), &self.context.rule, moment).await?
-            else {
-                continue;
-            };
-            let begun = carried.due.len() as u32;
-            let published = join_all(carried.due.iter().map(|due| again(&self.context, due))).await;
-            for (due, outcome) in carried.due.iter().zip(published) {
-                if let Err(error) = outcome {
-                    tracing::warn!(id = %due.id, error, "a replayed failure waits for the sweeper");
-                }
-            }
+            let begun = self.carry(*id, part_of(*per_second)).await?;
             self.turns.insert(*id, now + pause_of(*per_second, begun));
-            self.tell(&carried.act, begun);
         }
-        Ok(!acts.is_empty())
+        Ok(self.turns.values().copied().fold(look, Instant::min))
+    }
+
+    /// Begins up to so many of an act's failures; says how many it began.
+    async fn carry(&self, id: Uuid, part: u32) -> Result<u32, StoreError> {
+        let moment = self.context.clock.now();
+        let carried = self.context.store.carry_act(id, part, &self.context.rule, moment).await?;
+        let Some(carried) = carried else { return Ok(0) };
+        let published = join_all(carried.due.iter().map(|due| again(&self.context, due))).await;
+        let mut unpublished = Vec::new();
+        for (due, outcome) in carried.due.iter().zip(published) {
+            if let Err(error) = outcome {
+                tracing::warn!(id = %due.id, error, "a replayed failure waits for the sweeper");
+                unpublished.push(due.id);
+            }
+        }
+        unpublished_at(&self.context, &unpublished, moment).await?;
+        self.tell(&carried.act, carried.due.len());
+        Ok(carried.begun)
     }
 
     /// What is begun and cannot be published would wait ten minutes for the sweeper.
@@ -85,9 +94,9 @@ impl Desk {
         up(&names.persist()) && (!self.context.has_parent || up(&names.uplink()))
     }
 
-    fn tell(&self, act: &ActRow, begun: u32) {
+    fn tell(&self, act: &ActRow, published: usize) {
         if act.kind == ActKind::Replay {
-            ::metrics::counter!(metrics::REPLAYS).increment(u64::from(begun));
+            ::metrics::counter!(metrics::REPLAYS).increment(published as u64);
         }
         let Some(ended) = act.state.is_over().then(|| act.state.as_str()) else { return };
         let progress = &act.progress;
@@ -103,9 +112,11 @@ fn part_of(per_second: u32) -> u32 {
     (per_second / 10).clamp(1, MOST)
 }
 
-/// How long the pace lets an act rest after so many.
+/// How long an act rests after so many were begun.
 fn pause_of(per_second: u32, begun: u32) -> Duration {
-    Duration::from_secs(1) * begun / per_second.max(1)
+    let pace = Duration::from_secs(1) * begun / per_second.max(1);
+    // One that could not begin its whole part waits for what is under way, and asking for that is not free.
+    if begun < part_of(per_second) { pace.max(WAITING) } else { pace }
 }
 
 #[cfg(test)]
@@ -118,6 +129,6 @@ mod tests {
             assert_eq!(part_of(per_second), part, "{per_second}");
             assert_eq!(pause_of(per_second, part).as_millis(), millis, "{per_second}");
         }
-        assert_eq!(pause_of(100, 0), Duration::ZERO);
+        assert_eq!([pause_of(100, 0), pause_of(100_000, 49)], [WAITING; 2]);
     }
 }

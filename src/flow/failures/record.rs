@@ -1,14 +1,16 @@
 //! Keeping a message that failed, with its body.
 
+use super::sweep::unpublished_at;
 use super::token::{self, attempt_of};
 use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
-use crate::failure::{Attempt, Reason, Then};
+use crate::failure::{Attempt, Pause, Reason, Then};
 use crate::flow::Context;
 use crate::flow::context::PROBE;
 use crate::metrics;
 use crate::receipt::{BadRecord, CHILD_HEADER};
 use crate::standard::code::{Action, BusinessCode};
+use crate::standard::moment::Moment;
 use crate::store::{About, NewBatch, NewFailure, StoreError};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -86,8 +88,8 @@ pub struct Failed<'a> {
 
 /// Records failed attempts at a step. Once this returns, the deliveries may be acked: nothing is lost.
 ///
-/// State and token are committed first; then the token is published to the queue of its pause. If that fails, the sweeper finds
-/// the failure overdue.
+/// State and token are committed first; then the token is published to the queue of its pause. If that fails, the sweeper keeps
+/// the failure's time.
 pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_>>) -> Result<(), StoreError> {
     let (mut failures, mut told) = (Vec::with_capacity(failed.len()), Vec::with_capacity(failed.len()));
     for Failed { delivery, fault, attempt } in failed {
@@ -115,18 +117,37 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
         });
         told.push((delivery, fault.bad));
     }
-    let follows = context.store.fail(&failures, &context.rule, context.clock.now()).await?;
+    let now = context.clock.now();
+    let follows = context.store.fail(&failures, &context.rule, now).await?;
     if step == "persist" {
         told.iter().for_each(|(delivery, bad)| context.receipts.look(delivery, bad));
     }
-    let tokens = failures.iter().zip(follows).filter_map(|(failure, then)| match then {
-        Then::Wait(pause) => Some(token::waiting(context.names, step, pause, failure.id, failure.attempt)),
+    let waits = failures.iter().zip(follows).filter_map(|(failure, then)| match then {
+        Then::Wait(pause) => Some((failure, pause)),
         Then::Nothing | Then::Try(_) => None,
     });
-    let tokens: Vec<_> = tokens.collect();
+    park(context, step, &waits.collect::<Vec<_>>(), now).await
+}
+
+/// Publishes the tokens of failures to the queues of their pauses.
+async fn park(
+    context: &Context,
+    step: &str,
+    waits: &[(&NewFailure, Pause)],
+    recorded: Moment,
+) -> Result<(), StoreError> {
+    let tokens: Vec<_> = waits
+        .iter()
+        .map(|(failure, pause)| token::waiting(context.names, step, *pause, failure.id, failure.attempt))
+        .collect();
     let published = join_all(tokens.iter().map(|token| context.publisher.publish(token))).await;
-    if let Some(error) = published.into_iter().find_map(Result::err) {
-        tracing::warn!(%error, step, "the token of a failure could not be parked; the sweeper will find it overdue");
+    for ((failure, pause), outcome) in waits.iter().zip(published) {
+        if let Err(error) = outcome {
+            tracing::warn!(%error, step, id = %failure.id, "the token of a failure could not be parked; the sweeper keeps its time");
+            let length = context.rule.length(*pause).as_micros();
+            let due = recorded.plus_micros(i64::try_from(length).unwrap_or(i64::MAX));
+            unpublished_at(context, &[failure.id], due).await?;
+        }
     }
     Ok(())
 }

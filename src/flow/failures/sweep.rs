@@ -3,10 +3,12 @@
 use super::again;
 use crate::broker::Availability;
 use crate::flow::Context;
+use crate::standard::moment::Moment;
 use crate::store::StoreError;
 use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// Publishes overdue failures again. Any number of processes may sweep: each failure is taken by one.
 pub struct Sweeper {
@@ -61,7 +63,13 @@ impl Sweeper {
                 unpublished.push(failure.id);
             }
         }
-        context.store.put_off_failures(&unpublished, now, now.plus_micros(UNPUBLISHED_MICROS - OVERDUE_MICROS)).await?;
+        unpublished_at(context, &unpublished, now).await?;
         Ok(due.len())
     }
+}
+
+/// Lets the sweeper take failures that were due at this moment, and whose message or token could not be published, soon after it
+/// instead of ten minutes later. One that something has happened to since is left.
+pub(super) async fn unpublished_at(context: &Context, ids: &[Uuid], due: Moment) -> Result<(), StoreError> {
+    context.store.put_off_failures(ids, due, due.plus_micros(UNPUBLISHED_MICROS - OVERDUE_MICROS)).await
 }

@@ -11,7 +11,7 @@ use deadpool_postgres::Transaction;
 use serde_json::json;
 use std::collections::HashSet;
 use time::OffsetDateTime;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
 /// What was done of an act.
@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub struct Carried {
     /// The act, as it stands now.
     pub act: ActRow,
+    /// How many of its failures were begun now.
+    pub begun: u32,
     /// The messages that are to be published now.
     pub due: Vec<DueFailure>,
 }
@@ -53,16 +55,18 @@ impl Store {
         }
         settle(&tx, &mut act).await?;
         judge_canary(&mut act);
+        let waiting = act.progress.waiting();
         let due = match act.state {
             ActState::Canary | ActState::Running => begin(&tx, &mut act, most, rule, now).await?,
             _ => Vec::new(),
         };
+        let begun = waiting - act.progress.waiting();
         if act.progress.waiting() == 0 && act.progress.sent == 0 {
             act.state = ActState::Done;
         }
         let act = write(&tx, &act, now).await?;
         tx.commit().await?;
-        Ok(Some(Carried { act, due }))
+        Ok(Some(Carried { act, begun, due }))
     }
 }
 
@@ -112,8 +116,11 @@ async fn begin(
         ActState::Canary => act.canary.saturating_sub(begun),
         _ => MOST_UNDER_WAY.saturating_sub(act.progress.sent),
     };
-    let select = "SELECT ordinal, failure, round, attempts FROM desk_items WHERE act = $1 AND state = 'waiting' ORDER BY ordinal LIMIT $2";
-    let rows = tx.query(&tx.prepare_cached(select).await?, &[&act.id, &i64::from(most.min(room))]).await?;
+    // All up to `begun` have been begun before: without saying so, PostgreSQL would pass over each of them every time.
+    let select = "SELECT ordinal, failure, round, attempts FROM desk_items \
+         WHERE act = $1 AND ordinal > $2 AND state = 'waiting' ORDER BY ordinal LIMIT $3";
+    let parameters: [&(dyn ToSql + Sync); 3] = [&act.id, &(begun as i32), &i64::from(most.min(room))];
+    let rows = tx.query(&tx.prepare_cached(select).await?, &parameters).await?;
     let items: Vec<(i32, Uuid, Event)> = rows
         .iter()
         .map(|row| {

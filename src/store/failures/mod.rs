@@ -8,6 +8,7 @@ mod fail;
 mod filter;
 mod list;
 mod moves;
+mod over;
 
 use crate::failure::{Attempt, Reason, Standing};
 use crate::standard::code::{Action, BusinessCode};

@@ -1,11 +1,13 @@
 //! Doing a fault, and healing it.
 
 use super::federation::Federation;
+use super::flow::connect;
+use super::layout::{ENTRIES, PLACES};
 use super::plan::{Fault, Harm};
 use super::proxy::Weather;
 use anyhow::Result;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// What the broker's limits are when nothing is wrong (`BrokerSettings::default`).
 const MEMORY: [&str; 3] = ["set_vm_memory_high_watermark", "absolute", "1GB"];
@@ -30,6 +32,7 @@ pub async fn inflict(federation: &Federation<'_>, fault: &Fault) -> Result<()> {
             process.thaw()
         }
         Harm::KillBroker(at) => {
+            at_a_mark(federation, at).await;
             pairs[at]
                 .broker
                 .act(|broker| {
@@ -44,6 +47,7 @@ pub async fn inflict(federation: &Federation<'_>, fault: &Fault) -> Result<()> {
         Harm::MemoryAlarm(at) => alarm(federation, at, lasts, &NO_MEMORY, &MEMORY).await,
         Harm::DiskAlarm(at) => alarm(federation, at, lasts, &NO_DISK, &DISK).await,
         Harm::KillStore(at) => {
+            at_a_mark(federation, at).await;
             pairs[at]
                 .store
                 .act(|store| {
@@ -87,4 +91,26 @@ async fn alarm(
     broker.act(|broker| broker.ctl(raise)).await?;
     sleep(lasts).await;
     broker.act(|broker| broker.ctl(clear)).await.map(drop)
+}
+
+/// Longer than this a kill does not wait for a failure.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// Returns when a failed attempt has just been recorded: its token is about to be parked, and others are being recorded. Without
+/// one in good time, or while the store is away, soon.
+async fn at_a_mark(federation: &Federation<'_>, servers: usize) {
+    let nodes = ENTRIES.into_iter().filter(|node| PLACES[*node].servers == servers);
+    let marks = nodes.map(|node| Box::pin(mark(federation.database(node))));
+    // Whether there was one or not, the kill comes.
+    drop(timeout(WAIT, futures_util::future::select_all(marks)).await);
+}
+
+async fn mark(database: String) -> Result<()> {
+    let client = connect(&database).await?;
+    let since: time::OffsetDateTime = client.query_one("SELECT clock_timestamp()", &[]).await?.get(0);
+    let marked = "SELECT coalesce(max(last_at) > $1, false) FROM failures";
+    while !client.query_one(marked, &[&since]).await?.get::<_, bool>(0) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
 }

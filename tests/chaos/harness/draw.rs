@@ -7,6 +7,7 @@ use super::record::{OPTIONAL, REQUIRED};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// SJGXSJ goes on by so many seconds from batch to batch of a region, so that there is room between two for a stale one.
 const STEP: i64 = 4;
@@ -19,6 +20,8 @@ pub const SHARED: usize = 40;
 pub enum Next {
     /// Send a new batch; with `at_once` to two processes at the same time.
     Batch { sent: Sent, at_once: bool },
+    /// Send a batch that must fail, and after a while the one that mends it.
+    Early { early: Sent, mends: Sent, after: Duration },
     /// Send an acknowledged envelope again as it is: its place in the ledger, and what it was.
     Repeat(usize, Arc<Sent>),
 }
@@ -66,7 +69,8 @@ impl Draw {
         if sent.kind == Kind::Plain && matches!(sent.effect, Effect::Add(_)) {
             self.added.extend(sent.keys.iter().filter(|key| key.starts_with(&self.name)).cloned());
         }
-        if sent.kind != Kind::Orphan {
+        // Others would follow it where its records are not there yet.
+        if !matches!(sent.kind, Kind::Orphan | Kind::Early) {
             self.remembered.push_back((place, sent));
         }
         if self.remembered.len() > REMEMBERED {
@@ -75,8 +79,8 @@ impl Draw {
     }
 
     /// A pause before the next batch.
-    pub fn pause(&mut self) -> std::time::Duration {
-        if self.chance.percent(25) { std::time::Duration::ZERO } else { self.chance.millis(50, 1_200) }
+    pub fn pause(&mut self) -> Duration {
+        if self.chance.percent(25) { Duration::ZERO } else { self.chance.millis(50, 1_200) }
     }
 
     /// What to send next.
@@ -89,10 +93,11 @@ impl Draw {
         }
         let at_once = self.chance.percent(4);
         let sent = match self.chance.below(100) {
-            0..=34 => {
+            0..=28 => {
                 let keys = self.new_keys_drawn();
                 self.sent(Kind::Plain, keys, |draw| draw.add())
             }
+            29..=34 => return self.early(),
             35..=44 => self.change(|draw| draw.add()),
             45..=69 => self.change(|draw| draw.modify()),
             70..=77 => self.change(|_| Effect::Delete),
@@ -120,6 +125,16 @@ impl Draw {
         let at = self.clock.fetch_add(STEP, Ordering::Relaxed);
         let effect = effect(self);
         Sent { kind, entry: self.entry, at, effect, keys, random: self.random() }
+    }
+
+    /// Modifies of new records and their add, whose SJGXSJ comes first and which is sent last. In between, the modifies fail for
+    /// some attempts, or some rounds.
+    fn early(&mut self) -> Next {
+        let size = 1 + self.chance.below(20);
+        let keys = self.new_keys(size);
+        let mends = self.sent(Kind::Plain, keys.clone(), |draw| draw.add());
+        let early = self.sent(Kind::Early, keys, |draw| draw.modify());
+        Next::Early { early, mends, after: self.chance.millis(0, 8_000) }
     }
 
     /// A change of records that were added before: the sender's own, or shared ones.

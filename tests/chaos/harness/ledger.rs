@@ -19,6 +19,8 @@ pub enum Kind {
     Invalid,
     /// Modifies what was never added: accepted, and a failure at the entering node for good.
     Orphan,
+    /// Modifies what is added only afterwards: a failure at the entering node until then, mended by a retry or a replay.
+    Early,
 }
 
 /// A batch.

@@ -20,6 +20,7 @@ pub mod process;
 pub mod proxy;
 pub mod quiet;
 pub mod record;
+pub mod replays;
 pub mod report;
 pub mod run;
 pub mod sabotage;

@@ -6,6 +6,7 @@ use super::layout::{PLACES, way};
 use super::ledger::{Entry, Kind, Outcome};
 use super::tier::failures;
 use anyhow::Result;
+use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -14,7 +15,15 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Without any change, once all that was acknowledged has come everywhere. RabbitMQ tells the depth of quorum queues every 5 s.
 const SETTLED: Duration = Duration::from_secs(6);
 /// In all.
-const LONGEST: Duration = Duration::from_secs(420);
+const LONGEST: Duration = Duration::from_secs(900);
+
+/// How long nothing may change while something is missing: then it is taken for lost.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    pub missing: Duration,
+    /// While a failure is open that should have gone through.
+    pub overdue: Duration,
+}
 
 /// How it ended.
 pub struct Quiet {
@@ -32,10 +41,11 @@ struct Sight {
     failing: Vec<Option<Uuid>>,
 }
 
-/// Waits. `patience` is how long nothing may change while something is missing: then it is taken for lost.
-pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Duration) -> Result<Quiet> {
+/// Waits.
+pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Patience) -> Result<Quiet> {
     let started = Instant::now();
     let expected: Vec<i64> = (0..PLACES.len()).map(|node| committed(entries, node)).collect();
+    let mended: HashSet<Uuid> = entries.iter().filter(|entry| entry.sent.kind == Kind::Early).filter_map(id).collect();
     let (mut before, mut since) = (Vec::new(), Instant::now());
     // When each node's queues were last seen empty.
     let mut empty: Vec<Option<Instant>> = vec![None; PLACES.len()];
@@ -53,7 +63,12 @@ pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Du
             (before, since) = (sights, Instant::now());
         }
         let complete = before.iter().zip(&expected).all(|(sight, expected)| sight.batches == *expected);
-        let patience = if complete { SETTLED } else { patience };
+        let is_mended = |batch: &Option<Uuid>| batch.is_some_and(|batch| mended.contains(&batch));
+        let patience = match complete {
+            true => SETTLED,
+            false if before.iter().any(|sight| sight.failing.iter().any(is_mended)) => patience.overdue,
+            false => patience.missing,
+        };
         let idle = before.iter().all(|sight| sight.outbox == 0)
             && empty.iter().all(|at| at.is_some_and(|at| at.elapsed() < SETTLED));
         let waited = started.elapsed();
@@ -72,6 +87,13 @@ fn committed(entries: &[Entry], node: usize) -> i64 {
     let acknowledged = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Acknowledged(_)));
     let passed = acknowledged.filter(|entry| entry.sent.kind != Kind::Orphan);
     passed.filter(|entry| way(entry.sent.entry).any(|at| at == node)).count() as i64
+}
+
+fn id(entry: &Entry) -> Option<Uuid> {
+    match entry.outcome {
+        Outcome::Acknowledged(id) => Some(id),
+        Outcome::Unknown | Outcome::Refused(_) => None,
+    }
 }
 
 async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {

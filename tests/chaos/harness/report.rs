@@ -19,6 +19,7 @@ impl Report {
             && self.verdict.differences.is_empty()
             && self.quiet.restless.is_empty()
             && self.closed.oddities.is_empty()
+            && self.replayed.endless.is_empty()
     }
 
     /// Prints all but the faults, which were printed as they were healed.
@@ -79,6 +80,12 @@ impl Report {
             "sent on purpose:      {} acknowledged envelopes once more, {} to two processes at once",
             counts.repeated, counts.at_once
         );
+        println!("sent before its add:  {} modifies, each a failure until the add came", kind(Kind::Early));
+        let replayed = &self.replayed;
+        println!(
+            "replayed meanwhile:   by {} acts; {} went through, {} failed again, {} had moved on",
+            replayed.acts, replayed.resolved, replayed.failed, replayed.skipped
+        );
         println!("duplicates delivered: {} at least, and found to be there", self.duplicates);
     }
 
@@ -118,6 +125,9 @@ impl Report {
         }
         for line in &self.quiet.restless {
             println!("NOT QUIET             {line}");
+        }
+        for act in &self.replayed.endless {
+            println!("ENDLESS               {act}");
         }
         for line in &self.closed.oddities {
             println!("CONTRADICTION         {line}");

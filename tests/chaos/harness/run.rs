@@ -5,7 +5,8 @@ use super::federation::Federation;
 use super::layout::PLACES;
 use super::ledger::{Closed, Ledger};
 use super::process::Process;
-use super::quiet::{Quiet, settle};
+use super::quiet::{Patience, Quiet, settle};
+use super::replays::{Replayed, Replays};
 use super::sabotage::Sabotage;
 use super::sender::Sender;
 use super::tier::Tier;
@@ -37,6 +38,7 @@ pub struct Report {
     pub closed: Closed,
     pub duplicates: u64,
     pub quiet: Quiet,
+    pub replayed: Replayed,
     pub verdict: Verdict,
     /// From the first batch to the verdict.
     pub took: Duration,
@@ -58,10 +60,11 @@ const WAVE: usize = 10;
 const LEAST_BATCHES: usize = 100;
 /// After the last heal a sender learns the outcome of its last batch within this time.
 const SETTLE_SENDERS: Duration = Duration::from_secs(120);
-/// Longer than a failure waits that a process has taken and then died with.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than a failure waits that a process has taken and then died with; and longer than the sweeper waits for what has lost
+/// its token.
+const PATIENCE: Patience = Patience { missing: Duration::from_secs(90), overdue: Duration::from_secs(660) };
 /// Where something is missing for sure, there is no need to wait for it.
-const PATIENCE_SABOTAGED: Duration = Duration::from_secs(10);
+const PATIENCE_SABOTAGED: Patience = Patience { missing: Duration::from_secs(10), overdue: Duration::from_secs(10) };
 
 /// Runs. An error is the harness's own, or a process that ended by itself.
 pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report> {
@@ -71,6 +74,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let (ledger, timeline) = (Arc::new(Ledger::default()), Timeline::new());
     let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
     let mut senders = start_senders(federation, options.seed, &ledger, &stop, &give_up)?;
+    let replays = tokio::spawn(Replays::new(federation, options.seed)?.run(stop.clone()));
     let plan = plan::plan(options.seed, options.kills);
     let flow = tokio::select! {
         done = rage(federation, &timeline, &ledger, &plan) => done?,
@@ -83,6 +87,7 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     };
     stop.cancel();
     end(senders, &give_up).await?;
+    let replays = replays.await.context("the operator panicked")?;
     for process in &federation.processes {
         process.check()?;
         process.look().await;
@@ -90,13 +95,15 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let closed = ledger.close();
     let patience = if options.sabotage.is_some() { PATIENCE_SABOTAGED } else { PATIENCE };
     let quiet = settle(federation, &closed.entries, patience).await?;
+    let replayed = replays.end(patience.overdue).await?;
     let mut tiers = Vec::new();
     for node in 0..PLACES.len() {
         tiers.push(Tier::read(&federation.database(node)).await?);
     }
     let verdict = judge(&closed.entries, &tiers);
     let duplicates = federation.processes.iter().map(|process| process.duplicates()).sum();
-    Ok(Report { options, events: timeline.events(), flow, closed, duplicates, quiet, verdict, took: timeline.now() })
+    let (events, took) = (timeline.events(), timeline.now());
+    Ok(Report { options, events, flow, closed, duplicates, quiet, replayed, verdict, took })
 }
 
 /// Waits until every sender knows what became of its last batch. One that does not learn it in time gives up.

@@ -45,6 +45,11 @@ impl Sender {
         while !self.stop.is_cancelled() {
             match self.draw.next() {
                 Next::Batch { sent, at_once } => self.deliver(sent, at_once).await,
+                Next::Early { early, mends, after } => {
+                    self.deliver(early, false).await;
+                    sleep(after).await;
+                    self.deliver(mends, false).await;
+                }
                 Next::Repeat(place, sent) => self.repeat(place, &sent).await,
             }
             let pause = self.draw.pause();

@@ -9,6 +9,7 @@ mod memory;
 mod migration;
 mod order;
 mod outage;
+mod parent;
 mod restart;
 mod resumed;
 mod uplink;

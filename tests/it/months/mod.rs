@@ -1,5 +1,6 @@
 //! The months of the store: made ahead, archived, dropped (§6.4).
 
 mod archive;
+mod failures;
 mod fixture;
 mod retention;
