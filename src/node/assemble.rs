@@ -9,7 +9,7 @@ use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
-use crate::config::{Config, KeySource, Role};
+use crate::config::{Config, KeySource, LinkSettings, Role};
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::receipts::{Asker, Inbox, Reader, Receipts};
 use crate::flow::{Context, Oldest, Stuck, Uplink};
@@ -148,7 +148,9 @@ impl Assembly {
         };
         let serving = store(config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 6;
-        let above = config.parent.as_ref().map(|parent| parent.region);
+        // By https no receipts come, and none are waited for: for those below, the way up ends here.
+        let above = config.parent.as_ref().filter(|parent| matches!(parent.link, LinkSettings::Amqp(_)));
+        let above = above.map(|parent| parent.region);
         let (receipts, inbox) = Receipts::new(node.region, above, &node.appid, children(config));
         let context = Context {
             node: node.clone(),

@@ -63,7 +63,8 @@ pub struct Verdict {
     pub batch: Uuid,
     /// The node that says so.
     pub node: Region,
-    /// The node that it shares up to, which has a verdict of its own to give; none at the top.
+    /// The node that it shares up to, which has a verdict of its own to give; none at the top, and none where the parent cannot send
+    /// receipts.
     pub above: Option<Region>,
     /// Where the batch stands there.
     pub state: State,

@@ -40,6 +40,7 @@ pub use log::{BatchState, LogEntry, LogFilter, LogRow};
 pub use marks::{MarkBounds, StoredMark};
 pub use migrate::SCHEMA_VERSION;
 pub use months::{Claim, Hold, MonthRow, MonthRows, Monthly};
+pub use outbox::Upward;
 pub use persist::Verdict;
 pub use pool::{Purpose, Store};
 pub use query::{Page, RecordFilter, RecordRow};

@@ -5,15 +5,30 @@ use deadpool_postgres::Transaction;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Notes batches as to be published, and as to be heard of from the tiers above.
-pub(super) async fn insert(tx: &Transaction<'_>, batches: &[Uuid]) -> Result<(), StoreError> {
-    let statement = tx
-        .prepare_cached(
+/// Whether a committed batch goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upward {
+    /// The node has no parent.
+    Not,
+    /// To be published to the accepted exchange.
+    Shared,
+    /// That, and to be heard of from the tiers above: the parent is one that can send receipts.
+    Awaited,
+}
+
+/// Notes batches as to be published, and as to be heard of, as `upward` says.
+pub(super) async fn insert(tx: &Transaction<'_>, batches: &[Uuid], upward: Upward) -> Result<(), StoreError> {
+    let insert = match upward {
+        _ if batches.is_empty() => return Ok(()),
+        Upward::Not => return Ok(()),
+        Upward::Shared => "INSERT INTO outbox (batch) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+        Upward::Awaited => {
             "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[]) AS given(batch)), \
              awaited AS (INSERT INTO unsettled (batch) SELECT batch FROM given ON CONFLICT DO NOTHING) \
-             INSERT INTO outbox (batch) SELECT batch FROM given ON CONFLICT DO NOTHING",
-        )
-        .await?;
+             INSERT INTO outbox (batch) SELECT batch FROM given ON CONFLICT DO NOTHING"
+        }
+    };
+    let statement = tx.prepare_cached(insert).await?;
     tx.execute(&statement, &[&batches]).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::adds::{self, Added};
 use super::batches::{self, NewBatch, Resumption};
 use super::changes::Changes;
 use super::merge::{Records, never_added};
+use super::outbox::Upward;
 use super::{Store, StoreError, outbox, senders};
 use crate::record::{Change, Effect, Outcome, RecordId};
 use deadpool_postgres::Transaction;
@@ -36,7 +37,7 @@ pub enum Verdict {
 impl Store {
     /// Commits a group of batches in one transaction and says of each what became of it, in the order given.
     ///
-    /// With `outbox` the batches are noted as to be published to the accepted exchange. A statement that takes longer than
+    /// As `upward` says they are noted as to be published to the accepted exchange. A statement that takes longer than
     /// `patience` is ended by PostgreSQL itself, and a lock is waited for a little less long, so that the two can be told apart.
     ///
     /// # Errors
@@ -44,14 +45,14 @@ impl Store {
     pub async fn persist(
         &self,
         group: &[NewBatch],
-        outbox: bool,
+        upward: Upward,
         patience: Duration,
     ) -> Result<Vec<Verdict>, StoreError> {
-        match self.persist_once(group, outbox, patience).await {
+        match self.persist_once(group, upward, patience).await {
             // Months are made ahead; a node that could not make them for so long makes the present one here.
             Err(StoreError::NoMonth(_)) => {
                 self.make_present_month().await?;
-                self.persist_once(group, outbox, patience).await
+                self.persist_once(group, upward, patience).await
             }
             result => result,
         }
@@ -60,7 +61,7 @@ impl Store {
     async fn persist_once(
         &self,
         group: &[NewBatch],
-        outbox: bool,
+        upward: Upward,
         patience: Duration,
     ) -> Result<Vec<Verdict>, StoreError> {
         let mut client = self.client().await?;
@@ -68,7 +69,7 @@ impl Store {
         let applying = async {
             let mut verdicts = Vec::with_capacity(group.len());
             for part in parts(group) {
-                verdicts.extend(apply(&tx, part, outbox).await?);
+                verdicts.extend(apply(&tx, part, upward).await?);
             }
             Ok(verdicts)
         };
@@ -117,7 +118,7 @@ fn parts(group: &[NewBatch]) -> Vec<&[NewBatch]> {
 /// sent of them are in memory for a few thousand at a time.
 const SLICE: usize = 4_000;
 
-async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result<Vec<Verdict>, StoreError> {
+async fn apply(tx: &Transaction<'_>, group: &[NewBatch], upward: Upward) -> Result<Vec<Verdict>, StoreError> {
     let standings = once(tx, group).await?;
     let fresh: Vec<usize> = (0..group.len()).filter(|at| standings[*at] == Standing::Fresh).collect();
     let resumed: Vec<(usize, &Resumption)> = standings
@@ -155,9 +156,7 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
     }
     let freed = resumed.iter().filter(|(_, resumption)| resumption.refused.is_some()).map(|(at, _)| group[*at].id);
     let freed: Vec<Uuid> = freed.collect();
-    if outbox && !freed.is_empty() {
-        outbox::insert(tx, &freed).await?;
-    }
+    outbox::insert(tx, &freed, upward).await?;
     // Of a batch that is merged now: how many records are left out. What was withdrawn has not been committed before: its copy must
     // not be taken for a repetition of anything.
     let of_first = |at: usize, stale: u32| match (&standings[at], missing.get(&at)) {
@@ -175,7 +174,7 @@ async fn apply(tx: &Transaction<'_>, group: &[NewBatch], outbox: bool) -> Result
         },
     };
     let verdicts: Vec<Verdict> = standings.iter().enumerate().map(verdict).collect();
-    note(tx, group, &verdicts, outbox).await?;
+    note(tx, group, &verdicts, upward).await?;
     Ok(verdicts)
 }
 
@@ -295,7 +294,12 @@ async fn merge(
     history.insert(tx).await
 }
 
-async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], outbox: bool) -> Result<(), StoreError> {
+async fn note(
+    tx: &Transaction<'_>,
+    group: &[NewBatch],
+    verdicts: &[Verdict],
+    upward: Upward,
+) -> Result<(), StoreError> {
     let (mut committed, mut mended) = (Vec::new(), Vec::new());
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
@@ -319,9 +323,7 @@ async fn note(tx: &Transaction<'_>, group: &[NewBatch], verdicts: &[Verdict], ou
     if !stale_ids.is_empty() {
         batches::note_stale(tx, &stale_ids, &stale_counts).await?;
     }
-    if outbox && !committed.is_empty() {
-        outbox::insert(tx, &committed).await?;
-    }
+    outbox::insert(tx, &committed, upward).await?;
     if mended.is_empty() {
         return Ok(());
     }

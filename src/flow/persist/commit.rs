@@ -4,7 +4,7 @@ use crate::failure::Reason;
 use crate::flow::Context;
 use crate::flow::failures::Fault;
 use crate::metrics;
-use crate::store::{NewBatch, StoreError, Verdict};
+use crate::store::{NewBatch, StoreError, Upward, Verdict};
 use std::time::{Duration, Instant};
 
 /// The store is away; nothing of the group beyond what was committed counts.
@@ -62,10 +62,15 @@ async fn attempt(context: &Context, batches: &[NewBatch], limits: Limits) -> Res
     if batches.is_empty() {
         return Ok(Vec::new());
     }
+    let upward = match (context.has_parent, context.receipts.is_awaited()) {
+        (true, true) => Upward::Awaited,
+        (true, false) => Upward::Shared,
+        (false, _) => Upward::Not,
+    };
     let mut runs = 0;
     loop {
         let started = Instant::now();
-        match context.store.persist(batches, context.has_parent, limits.patience).await {
+        match context.store.persist(batches, upward, limits.patience).await {
             Err(StoreError::Conflict(_)) if runs < limits.reruns => {
                 runs += 1;
                 tokio::time::sleep(RERUN_PAUSE * runs).await;

@@ -51,7 +51,7 @@ pub(super) enum What {
 const ROOM_KIB: usize = 8 * 1024;
 
 impl Receipts {
-    /// For a node with these children, that shares up to `above`; `user` is its own broker user.
+    /// For a node with these children, that shares up to `above` and has receipts from there; `user` is its own broker user.
     pub fn new(node: Region, above: Option<Region>, user: &str, children: Children) -> (Self, Inbox) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared { node, above, user: user.to_owned(), children });
@@ -63,9 +63,14 @@ impl Receipts {
         &self.shared.children
     }
 
-    /// The node that this one shares up to.
+    /// The node that this one shares up to and has receipts from.
     pub(super) fn above(&self) -> Option<Region> {
         self.shared.above
+    }
+
+    /// Whether the tiers above can say what they make of a batch.
+    pub(in crate::flow) fn is_awaited(&self) -> bool {
+        self.shared.above.is_some()
     }
 
     /// The child that put a message on this node's broker, by the broker's word; of a message that the node itself has published

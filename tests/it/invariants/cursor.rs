@@ -5,7 +5,7 @@ use sesame::record::{Change, Effect, Fields, RecordId, Version};
 use sesame::standard::code::BusinessCode;
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
-use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError};
+use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError, Upward};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,7 +51,7 @@ fn batch(writer: usize, number: usize, of: usize) -> NewBatch {
 
 async fn commit(store: &Store, batch: NewBatch) {
     let group = [batch];
-    while let Err(error) = store.persist(&group, false, PATIENCE).await {
+    while let Err(error) = store.persist(&group, Upward::Not, PATIENCE).await {
         assert!(matches!(error, StoreError::Conflict(_)), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use sesame::record::{Change, Effect, Fields, RecordId, State, Version};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
-use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError, Verdict};
+use sesame::store::{NewBatch, Purpose, RecordFilter, Store, StoreError, Upward, Verdict};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -72,7 +72,7 @@ fn expected(batches: &[NewBatch]) -> BTreeMap<String, State> {
 async fn commit(store: &Store, groups: &[Vec<NewBatch>]) {
     for group in groups {
         loop {
-            match store.persist(group, false, PATIENCE).await {
+            match store.persist(group, Upward::Not, PATIENCE).await {
                 Ok(_) => break,
                 Err(StoreError::Conflict(_)) => {}
                 Err(error) => panic!("{error}"),
@@ -164,12 +164,12 @@ async fn invariant_1_a_copy_of_a_batch_that_fails_is_no_repetition_of_it() {
     let orphan = NewBatch { must_exist: true, action: Action::Modify, ..batch(region, 1, &[(0, 1, modify)]) };
     let other = NewBatch { digest: [9; 32], ..orphan.clone() };
     let missing = Verdict::MissingKeys(vec![0]);
-    let verdicts = store.persist(&[orphan.clone(), orphan.clone(), other], false, PATIENCE).await.unwrap();
+    let verdicts = store.persist(&[orphan.clone(), orphan.clone(), other], Upward::Not, PATIENCE).await.unwrap();
     assert_eq!(verdicts, [missing.clone(), missing.clone(), Verdict::RandomReused]);
-    assert_eq!(store.persist(std::slice::from_ref(&orphan), false, PATIENCE).await.unwrap(), [missing]);
+    assert_eq!(store.persist(std::slice::from_ref(&orphan), Upward::Not, PATIENCE).await.unwrap(), [missing]);
     // Once the record is there, the first commits and the copy is a repetition.
     let add = batch(region, 2, &[(0, 0, Effect::Add(Fields::from_members([("X", "0")])))]);
-    let verdicts = store.persist(&[add, orphan.clone(), orphan], false, PATIENCE).await.unwrap();
+    let verdicts = store.persist(&[add, orphan.clone(), orphan], Upward::Not, PATIENCE).await.unwrap();
     let committed = Verdict::Committed { stale: 0 };
     assert_eq!(verdicts, [committed.clone(), committed, Verdict::Repeated]);
 }

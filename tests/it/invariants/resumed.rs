@@ -5,7 +5,7 @@ use sesame::record::{Change, Effect, Fields, RecordId, Version};
 use sesame::standard::code::BusinessCode;
 use sesame::standard::moment::Moment;
 use sesame::standard::region::Region;
-use sesame::store::{NewBatch, Purpose, Store, StoreError, Verdict};
+use sesame::store::{NewBatch, Purpose, Store, StoreError, Upward, Verdict};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ async fn fresh() -> (Store, String) {
 
 async fn persist(store: &Store, group: &[NewBatch]) -> Vec<Verdict> {
     loop {
-        match store.persist(group, true, PATIENCE).await {
+        match store.persist(group, Upward::Shared, PATIENCE).await {
             Err(StoreError::Conflict(_)) => {}
             result => return result.unwrap(),
         }
