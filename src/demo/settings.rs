@@ -79,14 +79,16 @@ impl Shared {
     }
 
     /// Gives a node a new key, which nobody is told of. It takes it at its next start.
+    ///
+    /// Its old one does not stay among the former keys, as it should: with it the node would believe the receipts of its parent, and
+    /// send what they complain of once more, sealed with the same unknown key.
     pub(super) fn renew_key(&self, node: &DemoNode, key: &str, folder: &Path) -> Result<(), DemoError> {
         let (settings, former) = (folder.join(node.settings_file()), node.key_file());
         let new = format!("{}.new.key", node.region);
         write(&folder.join(&new), key)?;
         let text = std::fs::read_to_string(&settings);
         let text = text.map_err(|reason| DemoError::Folder { path: settings.clone(), reason })?;
-        let renewed = format!("key = \"file:{new}\"\nformer_keys = [\"file:{former}\"]");
-        write(&settings, &text.replacen(&format!("key = \"file:{former}\""), &renewed, 1))
+        write(&settings, &text.replacen(&format!("\"file:{former}\""), &format!("\"file:{new}\""), 1))
     }
 
     /// The settings of one node.
