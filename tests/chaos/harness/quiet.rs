@@ -104,7 +104,10 @@ async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {
     Ok(Sight { batches: row.get(0), changes: row.get(1), outbox: row.get(2), failing })
 }
 
-/// The queues of a node that are not empty.
+/// Queues of pauses hold tokens alone: what they are of stands among the failures, and what was never added waits in them for good.
+const PAUSES: [&str; 3] = [".retry.1", ".retry.2", ".parked"];
+
+/// The queues of a node that are not empty, but for those of pauses.
 async fn depths_of(federation: &Federation<'_>, node: usize) -> Result<Vec<(String, i64)>> {
     let management = &federation.servers.pairs[PLACES[node].servers].management;
     let url = format!("{management}/api/queues/{}?columns=name,messages", federation.vhost(node));
@@ -115,7 +118,8 @@ async fn depths_of(federation: &Federation<'_>, node: usize) -> Result<Vec<(Stri
         // A queue that has just been recovered tells no number yet.
         (name, queue["messages"].as_i64().unwrap_or(-1))
     });
-    Ok(depths.filter(|(_, messages)| *messages != 0).collect())
+    let is_pause = |name: &str| PAUSES.iter().any(|end| name.ends_with(end));
+    Ok(depths.filter(|(name, messages)| *messages != 0 && !is_pause(name)).collect())
 }
 
 fn restless(sights: &[Sight], depths: &[Vec<(String, i64)>]) -> Vec<String> {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// As fast as the node can: the pace is what operators choose.
 const PER_SECOND: u32 = 100_000;
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(600);
 const LEAST: f64 = 0.5;
 
