@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{RequestPartsExt, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -112,47 +113,44 @@ impl Known {
     }
 }
 
-#[derive(Deserialize)]
-struct Paging {
-    #[serde(default = "page_size")]
-    size: u32,
-    after: Option<String>,
+/// The parameters of a list: conditions, and what else the route takes.
+struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// The conditions, once all else is taken out. A misspelt one must not widen what is meant.
+    fn selection(self) -> Result<Selection, Refusal> {
+        let conditions = self.0.into_iter().map(|(name, value)| (name, value.into())).collect();
+        serde_json::from_value(serde_json::Value::Object(conditions))
+            .map_err(|error| Refusal::Unreadable(error.to_string()))
+    }
 }
 
-fn page_size() -> u32 {
-    50
-}
+type Asked = Result<Query<BTreeMap<String, String>>, QueryRejection>;
 
-async fn list(
-    State(console): State<Arc<Console>>,
-    _: Known,
-    selection: Result<Query<Selection>, QueryRejection>,
-    paging: Result<Query<Paging>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let (Query(selection), Query(paging)) = (selection?, paging?);
-    let page = console.desk.list(&selection, paging.size, paging.after.as_deref()).await?;
+/// Failures of a page, unless it asks for another number.
+const PAGE: u32 = 50;
+
+async fn list(State(console): State<Arc<Console>>, _: Known, asked: Asked) -> Result<Response, Refusal> {
+    let mut parameters = Parameters(asked?.0);
+    let after = parameters.take("after");
+    let size = match parameters.take("size").map(|size| size.parse()) {
+        None => PAGE,
+        Some(Ok(size)) => size,
+        Some(Err(error)) => return Err(Refusal::Unreadable(format!("size: {error}"))),
+    };
+    let page = console.desk.list(&parameters.selection()?, size, after.as_deref()).await?;
     Ok(answer(StatusCode::OK, &page))
 }
 
-#[derive(Deserialize)]
-struct Grouping {
-    #[serde(default = "by_reason")]
-    by: String,
-}
-
-fn by_reason() -> String {
-    "reason".to_owned()
-}
-
-async fn groups(
-    State(console): State<Arc<Console>>,
-    _: Known,
-    selection: Result<Query<Selection>, QueryRejection>,
-    grouping: Result<Query<Grouping>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let (Query(selection), Query(Grouping { by })) = (selection?, grouping?);
+async fn groups(State(console): State<Arc<Console>>, _: Known, asked: Asked) -> Result<Response, Refusal> {
+    let mut parameters = Parameters(asked?.0);
+    let by = parameters.take("by").unwrap_or_else(|| "reason".to_owned());
     let by = groups_by(&by).map_err(DeskError::from)?;
-    Ok(answer(StatusCode::OK, &console.desk.groups(&selection, &by).await?))
+    Ok(answer(StatusCode::OK, &console.desk.groups(&parameters.selection()?, &by).await?))
 }
 
 #[derive(Deserialize)]

@@ -133,7 +133,7 @@ impl FailureDesk {
     pub async fn control(&self, id: Uuid, control: Control, by: &str) -> Result<DeskAct, DeskError> {
         let (to, note) = match control {
             Control::Pause => (ActState::Paused, format!("paused by {by}")),
-            Control::Resume => (ActState::Running, format!("resumed by {by}")),
+            Control::Resume => (self.resumed(id).await?, format!("resumed by {by}")),
             Control::Cancel => (ActState::Cancelled, format!("cancelled by {by}")),
         };
         match self.store.control_act(id, to, &note, self.clock.now()).await? {
@@ -143,6 +143,18 @@ impl FailureDesk {
                 Err(DeskError::NotFound(format!("act {id} is over: it is {}", act.state)))
             }
         }
+    }
+}
+
+impl FailureDesk {
+    /// How a paused act goes on: with its canary, unless that has had its verdict.
+    async fn resumed(&self, id: Uuid) -> Result<ActState, DeskError> {
+        let act = self.store.act(id).await?;
+        let is_open = |act: ActRow| {
+            let Progress { failed, sent, .. } = act.progress;
+            act.kind == ActKind::Replay && failed == 0 && (sent > 0 || act.progress.begun() < act.canary)
+        };
+        Ok(if act.is_some_and(is_open) { ActState::Canary } else { ActState::Running })
     }
 }
 

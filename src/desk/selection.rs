@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Conditions as given; all must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// One failure
     #[arg(long, value_name = "ID")]

@@ -202,6 +202,7 @@ impl Store {
             let (at, ids): (Vec<_>, Vec<_>) = pairs.unzip();
             forgotten += client.execute(delete, &[&at, &ids]).await?;
             client.execute("DELETE FROM unsettled WHERE batch = ANY($1)", &[&ids]).await?;
+            client.execute("DELETE FROM uplink_parts WHERE batch = ANY($1)", &[&ids]).await?;
         }
     }
 

@@ -1,12 +1,10 @@
 //! Carries out what operators asked for at the failure desk.
 
-use super::again;
-use super::sweep::unpublished_at;
+use super::replay::again_all;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
 use crate::store::{ActKind, ActRow, StoreError};
-use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -63,7 +61,11 @@ impl Desk {
             if self.turns.get(id).is_some_and(|turn| *turn > now) {
                 continue;
             }
-            let begun = self.carry(*id, part_of(*per_second)).await?;
+            // One act that does not go on holds up no other.
+            let begun = self.carry(*id, part_of(*per_second)).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, %id, "an act on failures goes on later");
+                0
+            });
             self.turns.insert(*id, now + pause_of(*per_second, begun));
         }
         Ok(self.turns.values().copied().fold(look, Instant::min))
@@ -74,15 +76,7 @@ impl Desk {
         let moment = self.context.clock.now();
         let carried = self.context.store.carry_act(id, part, &self.context.rule, moment).await?;
         let Some(carried) = carried else { return Ok(0) };
-        let published = join_all(carried.due.iter().map(|due| again(&self.context, due))).await;
-        let mut unpublished = Vec::new();
-        for (due, outcome) in carried.due.iter().zip(published) {
-            if let Err(error) = outcome {
-                tracing::warn!(id = %due.id, error, "a replayed failure waits for the sweeper");
-                unpublished.push(due.id);
-            }
-        }
-        unpublished_at(&self.context, &unpublished, moment).await?;
+        again_all(&self.context, &carried.due, moment).await?;
         self.tell(&carried.act, carried.due.len());
         Ok(carried.begun)
     }

@@ -11,8 +11,7 @@ mod token;
 
 pub use desk::Desk;
 pub use record::{Failed, Fault, mend, record, record_surely, unread};
-pub use replay::again;
 pub use returned::Returner;
 pub use salvage::Salvage;
 pub use sweep::Sweeper;
-pub use token::{attempt_of, attempt_of_own};
+pub use token::attempt_of;

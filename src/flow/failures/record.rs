@@ -5,8 +5,8 @@ use super::token::{self, attempt_of};
 use crate::batch::{Manifest, failure_id};
 use crate::broker::Delivery;
 use crate::failure::{Attempt, Pause, Reason, Then};
-use crate::flow::Context;
 use crate::flow::context::PROBE;
+use crate::flow::{Context, aside};
 use crate::metrics;
 use crate::receipt::{BadRecord, CHILD_HEADER};
 use crate::standard::code::{Action, BusinessCode};
@@ -112,7 +112,7 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
             },
             about: *fault.about,
             routing_key: delivery.routing_key.clone(),
-            headers: headers(context, delivery),
+            headers: headers(context, step, delivery),
             body,
         });
         told.push((delivery, fault.bad));
@@ -163,10 +163,13 @@ pub async fn record_surely(context: &Context, step: &'static str, failed: Failed
     true
 }
 
-/// The headers to keep. The node's own user publishes the message again: which child it came from has to be known then too, and is the
-/// broker's word alone.
-fn headers(context: &Context, delivery: &Delivery) -> BTreeMap<String, String> {
+/// The headers to keep. The node's own user publishes the message again: who published it first, and how, has to be known then too,
+/// and is the broker's word alone.
+fn headers(context: &Context, step: &str, delivery: &Delivery) -> BTreeMap<String, String> {
     let mut headers = delivery.headers.clone();
+    if step == "persist" {
+        aside::mark(&mut headers, delivery);
+    }
     headers.remove(CHILD_HEADER);
     if let Some(child) = context.receipts.child_of(delivery) {
         headers.insert(CHILD_HEADER.to_owned(), child.appid.clone());

@@ -1,9 +1,9 @@
 //! Takes the tokens that RabbitMQ's clock brings back.
 
-use super::{again, token};
-use crate::broker::{Consumer, Delivery, ack_all};
+use super::replay::again_all;
+use super::token;
+use crate::broker::{Availability, Consumer, Delivery, ack_all};
 use crate::flow::Context;
-use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
@@ -94,10 +94,12 @@ impl Returner {
     /// A token that is stale, or none of ours, is dropped: the row is the truth.
     async fn bring_back(&self, taken: &[Delivery]) -> Result<(), String> {
         let context = &self.context;
+        if context.publisher.availability(&context.names.persist()) != Availability::Up {
+            return Err("RabbitMQ takes nothing".to_owned());
+        }
         let tokens: Vec<_> = taken.iter().filter_map(token::read).collect();
         let now = context.clock.now();
         let due = context.store.failures_returned(&tokens, &context.rule, now).await.map_err(|e| e.to_string())?;
-        let published = join_all(due.iter().map(|failure| again(context, failure))).await;
-        published.into_iter().collect()
+        again_all(context, &due, now).await.map_err(|e| e.to_string())
     }
 }

@@ -2,7 +2,7 @@
 //! their bytes; the first is kept until an operator acts, the second is tried again by the rule of §7.4, since it goes straight
 //! to its step then, past the binding that was missing.
 
-use super::{Failed, Fault, attempt_of_own, record_surely, unread};
+use super::{Failed, Fault, attempt_of, record_surely, unread};
 use crate::broker::{Connection, Delivery, Getter, Names};
 use crate::failure::Reason;
 use crate::flow::{Context, aside};
@@ -101,7 +101,7 @@ impl Salvage {
         match road_of(context.names, found, taken) {
             Road::Step(step) => {
                 let fault = fault_of(found, taken).about(unread(delivery));
-                let attempt = attempt_of_own(delivery, &context.node.appid);
+                let attempt = attempt_of(&delivery.headers);
                 if !record_surely(context, step, Failed { delivery, fault, attempt }).await {
                     return Err(End::Stopped);
                 }

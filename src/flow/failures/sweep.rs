@@ -1,11 +1,10 @@
 //! Brings back what nothing has been heard of for far too long: its token was lost with a broker, or its process died.
 
-use super::again;
+use super::replay::again_all;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::standard::moment::Moment;
 use crate::store::StoreError;
-use futures_util::future::join_all;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -55,15 +54,7 @@ impl Sweeper {
         }
         let now = context.clock.now();
         let due = context.store.failures_overdue(now.plus_micros(-OVERDUE_MICROS), MOST, &context.rule, now).await?;
-        let published = join_all(due.iter().map(|failure| again(context, failure))).await;
-        let mut unpublished = Vec::new();
-        for (failure, outcome) in due.iter().zip(published) {
-            if let Err(error) = outcome {
-                tracing::warn!(id = %failure.id, error, "a failure could not be brought back");
-                unpublished.push(failure.id);
-            }
-        }
-        unpublished_at(context, &unpublished, now).await?;
+        again_all(context, &due, now).await?;
         Ok(due.len())
     }
 }

@@ -8,17 +8,10 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Which attempt a delivery is; without a token it is the first.
+/// Which attempt a delivery is; without a token it is the first. A token that others than the node itself published is taken off before
+/// (`aside::restored`).
 pub fn attempt_of(headers: &BTreeMap<String, String>) -> Attempt {
     headers.get(ATTEMPT_HEADER).and_then(|token| Attempt::parse(token)).unwrap_or(Attempt::FIRST)
-}
-
-/// Which attempt a delivery is where tokens count that this node itself, `own`, has published.
-pub fn attempt_of_own(delivery: &Delivery, own: &str) -> Attempt {
-    match delivery.user_id.as_deref() == Some(own) {
-        true => attempt_of(&delivery.headers),
-        false => Attempt::FIRST,
-    }
 }
 
 /// The message that waits.

@@ -7,7 +7,7 @@ use super::commit::Outage;
 use super::run::Persist;
 use crate::broker::{Connection, Delivery, Getter};
 use crate::failure::Reason;
-use crate::flow::failures::{Failed, Fault, attempt_of_own, record_surely, unread};
+use crate::flow::failures::{Failed, Fault, attempt_of, record_surely, unread};
 use crate::flow::{Context, Outbox, aside};
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,7 +187,7 @@ impl Quarantine {
     /// Keeps it as a failure that is not tried again by itself.
     async fn give_up(&self, delivery: &Delivery, why: String) -> Result<(), End> {
         let fault = Fault::new(Reason::Poison, why).about(unread(delivery));
-        let attempt = attempt_of_own(delivery, &self.context.node.appid);
+        let attempt = attempt_of(&delivery.headers);
         if !record_surely(&self.context, "persist", Failed { delivery, fault, attempt }).await {
             return Err(End::Stopped);
         }

@@ -29,7 +29,8 @@ pub(super) async fn read(context: &Context, group: &Arc<Vec<Delivery>>, patience
                 let end = gather(&mut results, &mut all, patience).await;
                 if matches!(end, End::Silent) {
                     watch.give_up();
-                    all.push(Err(stalled(&group[all.len()], patience)));
+                    // The last result may have come, and the thread not have ended yet.
+                    all.extend(group.get(all.len()).map(|delivery| Err(stalled(delivery, patience))));
                 } else if all.len() < group.len() {
                     let detail = "the thread that read it ended; please report it".to_owned();
                     all.push(Err(Fault::new(Reason::Internal, detail)));

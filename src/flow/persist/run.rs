@@ -8,9 +8,9 @@ use super::suspects::{Suspicion, set_apart, set_aside};
 use crate::broker::{Consumer, Delivery, Message, ack_all};
 use crate::failure::Reason;
 use crate::flow::caution::Caution;
-use crate::flow::failures::{Failed, Fault, attempt_of_own, record};
+use crate::flow::failures::{Failed, Fault, attempt_of, record};
 use crate::flow::receipts::OF_SIGNATURE;
-use crate::flow::{Context, Outbox};
+use crate::flow::{Context, Outbox, aside};
 use crate::metrics;
 use crate::receipt::{AGAIN_HEADER, Kind, is_of};
 use crate::store::{NewBatch, Verdict};
@@ -133,26 +133,30 @@ impl Persist {
                     return End::BrokerLost;
                 }
             };
-            let group = Arc::new(set_apart(&self.context, group).await);
+            // Each by itself and before the batches: the one ack of these reaches back over all that came earlier.
+            for question in &questions {
+                if let Err(error) = question.ack().await {
+                    tracing::debug!(error, "an ack was lost");
+                }
+            }
+            let group = group.into_iter().map(|delivery| aside::restored(delivery, &self.context.node.appid).0);
+            let group = Arc::new(set_apart(&self.context, group.collect()).await);
             let _room = self.room(&group).await;
             let _held = self.context.oldest.hold(queue, &group, self.context.clock.now());
             if !group.is_empty() && !self.process_surely(queue, &group).await {
                 return End::Stopped;
             }
             // Behind the batches that came with it, and may be asked for.
-            self.hear(questions).await;
+            self.hear(&questions);
         }
     }
 
     /// Takes children's questions for their receipts.
-    async fn hear(&self, questions: Vec<Delivery>) {
+    fn hear(&self, questions: &[Delivery]) {
         for question in questions {
-            if let Err(error) = self.context.receipts.asked(self.context.node.cipher.as_ref(), &question) {
+            if let Err(error) = self.context.receipts.asked(self.context.node.cipher.as_ref(), question) {
                 ::metrics::counter!(metrics::QUESTIONS_REFUSED).increment(1);
                 tracing::warn!(%error, user = ?question.user_id, "a question for receipts is not answered");
-            }
-            if let Err(error) = question.ack().await {
-                tracing::debug!(error, "an ack was lost");
             }
         }
     }
@@ -311,7 +315,7 @@ impl Persist {
     }
 
     fn failed<'a>(&self, delivery: &'a Delivery, fault: Fault) -> Failed<'a> {
-        Failed { delivery, fault, attempt: attempt_of_own(delivery, &self.context.node.appid) }
+        Failed { delivery, fault, attempt: attempt_of(&delivery.headers) }
     }
 
     fn count(&self, batch: &NewBatch, stale: u32) {

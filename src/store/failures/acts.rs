@@ -142,6 +142,11 @@ impl ActState {
 }
 
 impl Progress {
+    /// Those that were tried, or given up.
+    pub fn begun(&self) -> u32 {
+        self.sent + self.resolved + self.failed + self.discarded
+    }
+
     /// Those whose turn has not come.
     pub fn waiting(&self) -> u32 {
         self.total.saturating_sub(self.sent + self.resolved + self.failed + self.skipped + self.discarded)

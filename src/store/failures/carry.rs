@@ -93,8 +93,8 @@ fn judge_canary(act: &mut ActRow) {
     if act.state != ActState::Canary {
         return;
     }
-    let Progress { total, sent, failed, .. } = act.progress;
-    let begun = total - act.progress.waiting();
+    let Progress { total, sent, failed, skipped, .. } = act.progress;
+    let (begun, total) = (act.progress.begun(), total - skipped);
     if failed > 0 && sent == 0 {
         act.state = ActState::Paused;
         act.note = format!("{failed} of the first {begun} failed again: look at them before you resume");
@@ -111,15 +111,15 @@ async fn begin(
     rule: &Rule,
     now: Moment,
 ) -> Result<Vec<DueFailure>, StoreError> {
-    let begun = act.progress.total - act.progress.waiting();
+    let passed = act.progress.total - act.progress.waiting();
     let room = match act.state {
-        ActState::Canary => act.canary.saturating_sub(begun),
+        ActState::Canary => act.canary.saturating_sub(act.progress.begun()),
         _ => MOST_UNDER_WAY.saturating_sub(act.progress.sent),
     };
-    // All up to `begun` have been begun before: without saying so, PostgreSQL would pass over each of them every time.
+    // All up to `passed` have had their turn: without saying so, PostgreSQL would pass over each of them every time.
     let select = "SELECT ordinal, failure, round, attempts FROM desk_items \
          WHERE act = $1 AND ordinal > $2 AND state = 'waiting' ORDER BY ordinal LIMIT $3";
-    let parameters: [&(dyn ToSql + Sync); 3] = [&act.id, &(begun as i32), &i64::from(most.min(room))];
+    let parameters: [&(dyn ToSql + Sync); 3] = [&act.id, &(passed as i32), &i64::from(most.min(room))];
     let rows = tx.query(&tx.prepare_cached(select).await?, &parameters).await?;
     let items: Vec<(i32, Uuid, Event)> = rows
         .iter()

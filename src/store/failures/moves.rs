@@ -88,7 +88,8 @@ impl Writes {
 
 /// Marks the failures of these ids as resolved, wherever they stood ([`Event::Succeeded`]): their batch has been committed.
 pub(in crate::store) async fn resolve(tx: &Transaction<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
-    let update = "UPDATE failures SET state = 'resolved', next_at = NULL WHERE id = ANY($1) AND state <> 'resolved' RETURNING batch";
+    let update = "UPDATE failures SET state = 'resolved', next_at = NULL WHERE id IN \
+         (SELECT id FROM failures WHERE id = ANY($1) AND state <> 'resolved' ORDER BY id FOR UPDATE) RETURNING batch";
     let rows = tx.query(&tx.prepare_cached(update).await?, &[&ids]).await?;
     batches::note_resolved(tx, &rows.iter().filter_map(|row| row.get(0)).collect::<Vec<Uuid>>()).await
 }

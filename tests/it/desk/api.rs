@@ -90,6 +90,10 @@ async fn clause_7_4_operators_list_show_replay_and_discard_over_http_and_strange
         assert_eq!(answered, status, "{path} {body}");
         assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{path} {body}");
     }
-    assert_eq!(api.get("/api/failures?reason=NO").await.0, StatusCode::BAD_REQUEST);
+    let misspelt = json!({"selection": {"reason": "MISSING_KEY", "app": "x"}, "why": "x"});
+    assert_eq!(api.post("/api/failures/discard", misspelt).await.0, StatusCode::BAD_REQUEST, "it would discard more");
+    for conditions in ["reason=NO", "app=x", "size=many"] {
+        assert_eq!(api.get(&format!("/api/failures?{conditions}")).await.0, StatusCode::BAD_REQUEST, "{conditions}");
+    }
     assert_eq!(api.get("/api/failures/xyz").await.0, StatusCode::BAD_REQUEST);
 }

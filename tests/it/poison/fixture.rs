@@ -25,7 +25,9 @@ pub async fn set_trap(node: &TestNode) {
 }
 
 pub async fn remove_trap(node: &TestNode) {
-    node.sql().await.batch_execute("DROP FUNCTION trap CASCADE").await.unwrap();
+    let database = node.sql().await;
+    // Its locks may meet those of the node's own transactions.
+    eventually("the trap is gone", || async { database.batch_execute("DROP FUNCTION trap CASCADE").await.ok() }).await;
 }
 
 /// Sends a batch of one record, again and again until it is accepted.

@@ -13,6 +13,7 @@ use crate::flow::failures::Fault;
 use crate::standard::random::Random;
 use crate::store::{Store, StoreError};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 /// What was agreed with an endpoint of another kind.
 pub struct Agreement {
@@ -41,7 +42,7 @@ impl Foreign {
     pub(super) async fn hand_over(&self, link: &HttpsUplink, delivery: &Delivery) -> Outcome {
         let content = match Content::open(link.context(), delivery).await {
             Ok(content) => content,
-            Err(fault) => return Outcome::Refused(None, fault),
+            Err(fault) => return Outcome::Unsendable(fault),
         };
         let _turn = self.turn.lock().await;
         let sending = self.send(link, content);
@@ -61,15 +62,14 @@ impl Foreign {
         let planning = tokio::task::spawn_blocking(move || plan(&content, &states, &cut, cipher.as_ref()));
         let Ok(parts) = planning.await else {
             let fault = Fault::new(Reason::Internal, "the program panicked; please report it".to_owned());
-            return Ok(Outcome::Refused(None, fault));
+            return Ok(Outcome::Unsendable(fault));
         };
         let (count, mut refusal) = (parts.len(), None);
         let taken = store.parts_taken(batch).await?;
         for (at, part) in parts.into_iter().enumerate().filter(|(_, part)| !taken.contains(&part.random)) {
             let random = part.random;
             match self.send_part(link, &busicode, part).await {
-                Outcome::Taken if count > 1 => store.note_part(batch, random).await?,
-                Outcome::Taken => {}
+                Outcome::Taken => store.note_part(batch, random).await?,
                 // The others may be good.
                 Outcome::Refused(code, fault) => {
                     let detail = match count {
@@ -78,16 +78,20 @@ impl Foreign {
                     };
                     refusal.get_or_insert((code, Fault { detail, ..fault }));
                 }
-                outage @ Outcome::Outage(_) => return Ok(outage),
+                other @ (Outcome::Outage(_) | Outcome::Unsendable(_)) => return Ok(other),
             }
         }
         if let Some((code, fault)) = refusal {
             return Ok(Outcome::Refused(code, fault));
         }
-        if count > 1 || !taken.is_empty() {
-            store.forget_parts(batch).await?;
-        }
         Ok(Outcome::Taken)
+    }
+
+    /// Forgets what was taken of a batch, now that it does not come again.
+    pub(super) async fn forget(&self, batch: Uuid) {
+        if let Err(error) = self.agreement.store.forget_parts(batch).await {
+            tracing::debug!(%error, %batch, "its parts stay noted until its month is dropped");
+        }
     }
 
     async fn send_part(&self, link: &HttpsUplink, busicode: &str, part: Part) -> Outcome {

@@ -169,7 +169,9 @@ impl HttpsUplink {
     async fn serve(&self, queue: &str, consumer: &mut Consumer, window: usize) -> End {
         let (mut hand, mut under_way) = (Hand::new(window), FuturesUnordered::new());
         loop {
-            while let Some(held) = hand.next(under_way.len(), Instant::now()) {
+            // One time for both: what is not due for the one must be waited for by the other.
+            let now = Instant::now();
+            while let Some(held) = hand.next(under_way.len(), now) {
                 under_way.push(self.send(held));
             }
             tokio::select! {
@@ -183,7 +185,7 @@ impl HttpsUplink {
                         return end;
                     }
                 }
-                () = rest(hand.rests_until()) => {}
+                () = rest(hand.rests_until().filter(|until| *until > now)) => {}
             }
         }
     }
@@ -227,8 +229,13 @@ impl HttpsUplink {
             Outcome::Taken => {
                 hand.works();
                 self.verdicts.fetch_add(1, Ordering::Relaxed);
-                self.desk.taken(Manifest::from_headers(&held.item.delivery.headers).ok().as_ref());
-                return self.desk.settle(&held.item.delivery).await;
+                let manifest = Manifest::from_headers(&held.item.delivery.headers).ok();
+                self.desk.taken(manifest.as_ref());
+                self.desk.settle(&held.item.delivery).await?;
+                if let (Some(foreign), Some(manifest)) = (&self.foreign, manifest) {
+                    foreign.forget(manifest.batch).await;
+                }
+                return Ok(());
             }
             Outcome::Refused(_, fault) => {
                 hand.works();
@@ -237,6 +244,7 @@ impl HttpsUplink {
                 note("refused");
                 return self.desk.fail(&held.item.delivery, &fault).await;
             }
+            Outcome::Unsendable(fault) => return self.desk.fail(&held.item.delivery, &fault).await,
             Outcome::Outage(outage) => outage,
         };
         note(outage.kind.code());
@@ -258,7 +266,7 @@ fn note(reason: &'static str) {
 }
 
 async fn rest(until: Option<Instant>) {
-    match until.filter(|until| *until > Instant::now()) {
+    match until {
         Some(until) => sleep_until(until).await,
         None => std::future::pending().await,
     }

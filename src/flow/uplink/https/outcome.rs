@@ -30,6 +30,8 @@ pub(super) enum Outcome {
     Taken,
     /// The parent will not have it as it is; its code, where it names one of ours.
     Refused(Option<RefusalCode>, Fault),
+    /// This node itself cannot send it, which says nothing of the parent.
+    Unsendable(Fault),
     /// Nobody knows, or not now: the batch waits, and nothing counts.
     Outage(Outage),
 }
@@ -217,6 +219,7 @@ mod tests {
         match Outcome::of(result, &random(), |response| account.believes(response, &random())) {
             Outcome::Taken => "taken",
             Outcome::Refused(..) => "refused",
+            Outcome::Unsendable(_) => "unsendable",
             Outcome::Outage(outage) => outage.kind.code(),
         }
     }

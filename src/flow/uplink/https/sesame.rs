@@ -4,7 +4,9 @@ use super::HttpsUplink;
 use super::outcome::Outcome;
 use crate::batch::{Incoming, Manifest, Sealed, open, seal, to_http};
 use crate::broker::Delivery;
+use crate::failure::Reason;
 use crate::flow::Context;
+use crate::flow::failures::Fault;
 use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::sign::{Profile, Signer};
@@ -13,7 +15,10 @@ use crate::standard::sign::{Profile, Signer};
 pub(super) async fn hand_over(link: &HttpsUplink, delivery: &Delivery) -> Outcome {
     let manifest = match Manifest::from_headers(&delivery.headers) {
         Ok(manifest) => manifest,
-        Err(error) => return Outcome::refused(format!("{error}: the message was not sealed by a sesame node")),
+        Err(error) => {
+            let detail = format!("{error}: the message was not sealed by a sesame node");
+            return Outcome::Unsendable(Fault::new(Reason::Malformed, detail));
+        }
     };
     let random = Random::from(manifest.batch);
     let sealed = Sealed { headers: delivery.headers.clone(), body: delivery.body.clone() };
