@@ -68,8 +68,9 @@ async fn survives(end: End) {
     add(&url, POISON).await;
     let neighbours = add_neighbours(&url, "after", NEIGHBOURS / 2);
     let (ends, ()) = tokio::join!(end_each_time(&node, &mut process, &api, end), neighbours);
-    // Twice with others in hand, three times alone.
-    assert_eq!(ends, 5);
+    // Three times alone; with others twice, or once where RabbitMQ, in the middle of it, hands it to the other consumer of the
+    // same process, which is a delivery more.
+    assert!((4..=5).contains(&ends), "{ends} processes ended over it");
     let poison = kept_as(&node, "POISON", "abandoned").await;
     assert!(poison.body.contains("POISON-0") && poison.step == "persist", "{poison:?}");
     assert!(poison.headers.contains("sesame-batch") && !poison.headers.contains("sesame-moved"), "{poison:?}");
