@@ -73,7 +73,7 @@ async fn survives(end: End) {
     assert!((4..=5).contains(&ends), "{ends} processes ended over it");
     let poison = kept_as(&node, "POISON", "abandoned").await;
     assert!(poison.body.contains("POISON-0") && poison.step == "persist", "{poison:?}");
-    assert!(poison.headers.contains("sesame-batch") && !poison.headers.contains("sesame-moved"), "{poison:?}");
+    assert!(poison.headers.contains("sesame-batch") && !poison.headers.contains("sesame-moved-deaths"), "{poison:?}");
     holds(&node, NEIGHBOURS as i64, "its neighbours are committed").await;
     assert_eq!(kept(&node).await.len(), 1, "and none of them is a failure");
 
