@@ -152,7 +152,7 @@ impl FailureDesk {
         let act = self.store.act(id).await?;
         let is_open = |act: ActRow| {
             let Progress { failed, sent, .. } = act.progress;
-            act.kind == ActKind::Replay && failed == 0 && (sent > 0 || act.progress.begun() < act.canary)
+            act.asked.kind == ActKind::Replay && failed == 0 && (sent > 0 || act.progress.begun() < act.asked.canary)
         };
         Ok(if act.is_some_and(is_open) { ActState::Canary } else { ActState::Running })
     }
@@ -164,16 +164,16 @@ const MOST_CANARY: u32 = 1_000;
 
 impl From<ActRow> for DeskAct {
     fn from(row: ActRow) -> Self {
-        let waiting = row.progress.waiting();
+        let (waiting, asked) = (row.progress.waiting(), row.asked);
         let Progress { total, sent, resolved, failed, skipped, discarded } = row.progress;
         Self {
-            id: row.id,
-            act: row.kind.as_str(),
-            by: row.by,
-            why: row.why,
-            at: row.at.to_rfc3339(),
-            selection: row.selection,
-            per_second: row.per_second,
+            id: asked.id,
+            act: asked.kind.as_str(),
+            by: asked.by,
+            why: asked.why,
+            at: asked.at.to_rfc3339(),
+            selection: asked.selection,
+            per_second: asked.per_second,
             state: row.state.as_str(),
             is_over: row.state.is_over(),
             note: row.note,

@@ -28,7 +28,7 @@ pub struct Selection {
     #[arg(long, value_name = "STATE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// The step at which they failed: persist or uplink
+    /// The step at which they failed: persist, uplink or share
     #[arg(long, value_name = "STEP")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
@@ -63,7 +63,7 @@ pub struct Selection {
 #[error("{0}")]
 pub struct BadSelection(pub String);
 
-const STEPS: [&str; 2] = ["persist", "uplink"];
+const STEPS: [&str; 3] = ["persist", "uplink", "share"];
 
 impl Selection {
     /// Whether it gives no condition, so that everything is meant.
@@ -78,7 +78,7 @@ impl Selection {
             text.parse::<State>().map_err(|error| BadSelection(format!("{error}: it is one of {all}")))
         };
         if let Some(step) = self.step.as_deref().filter(|step| !STEPS.contains(step)) {
-            return Err(BadSelection(format!("there is no step {step:?}: it is persist or uplink")));
+            return Err(BadSelection(format!("there is no step {step:?}: it is persist, uplink or share")));
         }
         Ok(FailureFilter {
             id: self.id,

@@ -46,4 +46,4 @@ pub use pool::{Purpose, Store};
 pub use query::{Page, RecordFilter, RecordRow};
 pub use receipts::{Committed, Merged, OpenFailure, Standing, Way};
 pub use tally::{Tally, TallyRow};
-pub use unsettled::Due;
+pub use unsettled::{Due, Want};

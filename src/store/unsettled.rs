@@ -16,6 +16,16 @@ pub enum Due {
     Again,
 }
 
+/// Why a batch is to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The parent cannot verify it: it is sent at once, the first time with a key.
+    Signed,
+    /// The parent does not know it. It may still lie in a queue that the question has overtaken, so it is sent when it would be
+    /// asked for again.
+    Sent,
+}
+
 /// How often a batch is sent again because its parent cannot use it, with the same key: as often, the parent would only find the
 /// same fault. A changed key begins anew.
 const MOST_AGAIN: i32 = 8;
@@ -51,20 +61,21 @@ impl Store {
     }
 
     /// Notes batches that the parent does not know, or whose signature it does not: they are to be sent again, sealed with the key of
-    /// mark `key`. The first time with a key that is at once; after that when they would be asked for, and so often only. Not those
+    /// mark `key`: the first time with a key as `want` says, after that when they would be asked for, and so often only. Not those
     /// that the parent's broker has refused: their failure brings them back, or an operator has given them up.
-    pub async fn want_again(&self, batches: &[Uuid], key: i32, now: Moment) -> Result<(), StoreError> {
+    pub async fn want_again(&self, batches: &[Uuid], want: Want, key: i32, now: Moment) -> Result<(), StoreError> {
         if batches.is_empty() {
             return Ok(());
         }
         let client = self.client().await?;
         let update = "UPDATE unsettled SET again = true, \
-                      next_at = CASE WHEN sealed_with IS DISTINCT FROM $2 THEN $3 ELSE next_at END, \
+                      next_at = CASE WHEN $5 AND sealed_with IS DISTINCT FROM $2 THEN $3 ELSE next_at END, \
                       sent_again = CASE WHEN sealed_with IS DISTINCT FROM $2 THEN 0 ELSE sent_again END \
                       WHERE batch = ANY($1) AND NOT again AND (sealed_with IS DISTINCT FROM $2 OR sent_again < $4) \
                       AND NOT EXISTS (SELECT 1 FROM failures f WHERE f.batch = unsettled.batch AND f.step = 'uplink' \
                       AND f.state <> 'resolved')";
-        client.execute(update, &[&batches, &key, &OffsetDateTime::from(now), &MOST_AGAIN]).await?;
+        let at_once = want == Want::Signed;
+        client.execute(update, &[&batches, &key, &OffsetDateTime::from(now), &MOST_AGAIN, &at_once]).await?;
         Ok(())
     }
 

@@ -89,13 +89,13 @@ impl Desk {
     }
 
     fn tell(&self, act: &ActRow, published: usize) {
-        if act.kind == ActKind::Replay {
+        if act.asked.kind == ActKind::Replay {
             ::metrics::counter!(metrics::REPLAYS).increment(published as u64);
         }
         let Some(ended) = act.state.is_over().then(|| act.state.as_str()) else { return };
         let progress = &act.progress;
         tracing::info!(
-            id = %act.id, act = act.kind.as_str(), by = act.by, ended, total = progress.total, resolved = progress.resolved,
+            id = %act.asked.id, act = act.asked.kind.as_str(), by = act.asked.by, ended, total = progress.total, resolved = progress.resolved,
             failed = progress.failed, skipped = progress.skipped, discarded = progress.discarded, "an act on failures is over"
         );
     }

@@ -81,5 +81,11 @@ async fn again(context: &Context, due: &DueFailure) -> Result<(), NotPublished> 
         Some(Reason::Poison) => context.publisher.publish_alone(&message).await,
         _ => context.publisher.publish(&message).await,
     };
-    published.map_err(|error| NotPublished { reason: error.to_string(), is_outage: error.is_outage() })
+    published.map_err(|error| NotPublished { reason: error.to_string(), is_outage: error.is_outage() })?;
+    if due.step == "share" {
+        // It lies in the subscriber's queue again, and no step of this node has anything more to say of it.
+        let lasting = |error: StoreError| NotPublished { reason: error.to_string(), is_outage: true };
+        context.store.resolve_failure(due.id).await.map_err(lasting)?;
+    }
+    Ok(())
 }

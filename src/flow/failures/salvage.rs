@@ -98,7 +98,7 @@ impl Salvage {
 
     async fn keep(&self, taken: &Taken, found: Found) -> Result<(), End> {
         let (context, delivery) = (&self.context, &taken.delivery);
-        match road_of(context.names, found, taken) {
+        match road_of(context.names, found, taken, &context.node.appid) {
             Road::Step(step) => {
                 let fault = fault_of(found, taken).about(unread(delivery));
                 let attempt = attempt_of(&delivery.headers);
@@ -147,9 +147,15 @@ fn fault_of(found: Found, taken: &Taken) -> Fault {
     }
 }
 
-fn road_of(names: Names, found: Found, taken: &Taken) -> Road {
-    let (exchange, queue) = (taken.delivery.exchange.as_str(), taken.queue.as_deref());
-    road(names, if found == Found::Poison { queue.unwrap_or_default() } else { exchange })
+fn road_of(names: Names, found: Found, taken: &Taken, own: &str) -> Road {
+    let name = match found {
+        Found::Unrouted => taken.delivery.exchange.as_str(),
+        // The name of the queue is a header, which a child may have written itself: only what this node has published is dropped
+        // on its word.
+        Found::Poison if taken.delivery.user_id.as_deref() == Some(own) => taken.queue.as_deref().unwrap_or_default(),
+        Found::Poison => "",
+    };
+    road(names, name)
 }
 
 /// By the name of the queue or exchange it was last in. What is not known is taken for a batch: kept rather than lost.

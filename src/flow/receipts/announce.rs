@@ -5,7 +5,7 @@ use super::handle::{Entry, Inbox, What};
 use crate::broker::Message;
 use crate::flow::Context;
 use crate::metrics;
-use crate::receipt::{BadRecord, Child, Kind, Letter, Verdict, seal};
+use crate::receipt::{BadRecord, Child, Kind, Letter, MOST_BATCHES, Verdict, seal};
 use crate::standard::region::Region;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -135,18 +135,12 @@ impl Announcer {
     }
 
     async fn publish(&self, child: &Child, outgoing: Outgoing) {
-        let Outgoing { verdicts, mut unknown, .. } = outgoing;
-        let mut parts = Letter::parts(&verdicts);
-        if parts.is_empty() && !unknown.is_empty() {
-            parts.push(&[]);
-        }
-        for part in parts {
-            let letter = Letter {
-                from: self.context.node.region,
-                to: child.region,
-                verdicts: part.to_vec(),
-                unknown: std::mem::take(&mut unknown),
-            };
+        let Outgoing { verdicts, unknown, .. } = outgoing;
+        let (from, to) = (self.context.node.region, child.region);
+        let told = Letter::parts(&verdicts).into_iter().map(|part| (part, &[] as &[Uuid]));
+        let not_known = unknown.chunks(MOST_BATCHES).map(|part| (&[] as &[Verdict], part));
+        for (part, unknown) in told.chain(not_known) {
+            let letter = Letter { from, to, verdicts: part.to_vec(), unknown: unknown.to_vec() };
             match self.publish_letter(child, &letter).await {
                 Ok(()) => ::metrics::counter!(metrics::RECEIPTS_SENT).increment(part.len() as u64),
                 Err(error) => {

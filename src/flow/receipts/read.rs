@@ -7,7 +7,7 @@ use crate::metrics;
 use crate::receipt::{BadLetter, Kind, Letter, Verdict, open};
 use crate::standard::cipher::Key;
 use crate::standard::region::Region;
-use crate::store::{Merged, StoreError};
+use crate::store::{Merged, StoreError, Want};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -152,8 +152,10 @@ impl Reader {
         let unverified = told.verdicts.iter().filter(|verdict| {
             verdict.node == self.parent && !verdict.is_final() && OF_SIGNATURE.contains(&verdict.code.as_str())
         });
-        let again: Vec<Uuid> = unverified.map(|verdict| verdict.batch).chain(told.unknown.iter().copied()).collect();
-        self.context.store.want_again(&again, key_mark(&self.context.node), self.context.clock.now()).await?;
+        let unverified: Vec<Uuid> = unverified.map(|verdict| verdict.batch).collect();
+        let (key, now) = (key_mark(&self.context.node), self.context.clock.now());
+        self.context.store.want_again(&unverified, Want::Signed, key, now).await?;
+        self.context.store.want_again(&told.unknown, Want::Sent, key, now).await?;
         ::metrics::counter!(metrics::RECEIPTS_RECEIVED).increment(told.verdicts.len() as u64);
         if !unknown.is_empty() {
             ::metrics::counter!(metrics::RECEIPTS_REFUSED, "reason" => "unknown_batch").increment(unknown.len() as u64);

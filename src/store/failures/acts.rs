@@ -34,8 +34,8 @@ pub enum ActState {
     Done,
 }
 
-/// An act, asked for.
-#[derive(Debug, Clone)]
+/// An act, as it is asked for.
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewAct {
     /// Made by who asks, so that asking twice is asking once.
     pub id: Uuid,
@@ -58,22 +58,8 @@ pub struct NewAct {
 /// An act and how far it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActRow {
-    /// Its id.
-    pub id: Uuid,
-    /// What is done.
-    pub kind: ActKind,
-    /// Who asked for it.
-    pub by: String,
-    /// Why.
-    pub why: String,
-    /// When.
-    pub at: Moment,
-    /// The conditions as they were asked for.
-    pub selection: Value,
-    /// The most a second.
-    pub per_second: u32,
-    /// So many are tried and waited for before the rest.
-    pub canary: u32,
+    /// As it was asked for.
+    pub asked: NewAct,
     /// Where it stands.
     pub state: ActState,
     /// Who paused or cancelled it, and why.
@@ -251,7 +237,7 @@ pub(super) fn row_of(row: &Row) -> Result<ActRow, StoreError> {
     let state: &str = row.get(8);
     let state = ActState::ALL.into_iter().find(|known| known.as_str() == state).ok_or_else(|| unknown("a state"))?;
     let number = |at: usize| row.get::<_, i32>(at) as u32;
-    Ok(ActRow {
+    let asked = NewAct {
         id: row.get(0),
         kind,
         by: row.get(2),
@@ -260,6 +246,9 @@ pub(super) fn row_of(row: &Row) -> Result<ActRow, StoreError> {
         selection: row.get::<_, Json<Value>>(5).0,
         per_second: number(6),
         canary: number(7),
+    };
+    Ok(ActRow {
+        asked,
         state,
         note: row.get(9),
         progress: Progress {

@@ -78,7 +78,7 @@ async fn settle(tx: &Transaction<'_>, act: &mut ActRow) -> Result<(), StoreError
     let update = "UPDATE desk_items i SET state = CASE f.state WHEN 'resolved' THEN 'resolved' ELSE 'failed' END FROM failures f \
          WHERE i.act = $1 AND i.state = 'sent' AND f.id = i.failure \
          AND (f.state <> 'retrying' OR f.attempts > 0 OR f.round > i.round + 1) RETURNING i.state";
-    for row in tx.query(&tx.prepare_cached(update).await?, &[&act.id]).await? {
+    for row in tx.query(&tx.prepare_cached(update).await?, &[&act.asked.id]).await? {
         act.progress.sent -= 1;
         match row.get::<_, &str>(0) {
             "resolved" => act.progress.resolved += 1,
@@ -98,7 +98,7 @@ fn judge_canary(act: &mut ActRow) {
     if failed > 0 && sent == 0 {
         act.state = ActState::Paused;
         act.note = format!("{failed} of the first {begun} failed again: look at them before you resume");
-    } else if sent == 0 && begun >= act.canary.min(total) {
+    } else if sent == 0 && begun >= act.asked.canary.min(total) {
         act.state = ActState::Running;
     }
 }
@@ -113,19 +113,19 @@ async fn begin(
 ) -> Result<Vec<DueFailure>, StoreError> {
     let passed = act.progress.total - act.progress.waiting();
     let room = match act.state {
-        ActState::Canary => act.canary.saturating_sub(act.progress.begun()),
+        ActState::Canary => act.asked.canary.saturating_sub(act.progress.begun()),
         _ => MOST_UNDER_WAY.saturating_sub(act.progress.sent),
     };
     // All up to `passed` have had their turn: without saying so, PostgreSQL would pass over each of them every time.
     let select = "SELECT ordinal, failure, round, attempts FROM desk_items \
          WHERE act = $1 AND ordinal > $2 AND state = 'waiting' ORDER BY ordinal LIMIT $3";
-    let parameters: [&(dyn ToSql + Sync); 3] = [&act.id, &(passed as i32), &i64::from(most.min(room))];
+    let parameters: [&(dyn ToSql + Sync); 3] = [&act.asked.id, &(passed as i32), &i64::from(most.min(room))];
     let rows = tx.query(&tx.prepare_cached(select).await?, &parameters).await?;
     let items: Vec<(i32, Uuid, Event)> = rows
         .iter()
         .map(|row| {
             let seen = Attempt { round: row.get::<_, i32>(2) as u32, attempt: row.get::<_, i32>(3) as u32 };
-            let event = match act.kind {
+            let event = match act.asked.kind {
                 ActKind::Replay => Event::Replayed(seen),
                 ActKind::Discard => Event::Discarded(seen),
             };
@@ -138,7 +138,7 @@ async fn begin(
     let events: Vec<(Uuid, Event)> = items.iter().map(|(_, id, event)| (*id, *event)).collect();
     let steps = move_each(tx, &events, rule, now).await?;
     let moved: HashSet<Uuid> = steps.iter().map(|(id, _)| *id).collect();
-    let done = match act.kind {
+    let done = match act.asked.kind {
         ActKind::Replay => "sent",
         ActKind::Discard => "discarded",
     };
@@ -146,10 +146,10 @@ async fn begin(
     let ordinals: Vec<i32> = items.iter().map(|(ordinal, _, _)| *ordinal).collect();
     let update = "UPDATE desk_items i SET state = u.state FROM unnest($2::int[], $3::text[]) AS u(ordinal, state) \
          WHERE i.act = $1 AND i.ordinal = u.ordinal";
-    tx.execute(&tx.prepare_cached(update).await?, &[&act.id, &ordinals, &states]).await?;
+    tx.execute(&tx.prepare_cached(update).await?, &[&act.asked.id, &ordinals, &states]).await?;
     let begun = moved.len() as u32;
     act.progress.skipped += items.len() as u32 - begun;
-    match act.kind {
+    match act.asked.kind {
         ActKind::Replay => act.progress.sent += begun,
         ActKind::Discard => act.progress.discarded += begun,
     }
@@ -161,7 +161,7 @@ async fn begin(
 async fn note(tx: &Transaction<'_>, act: &ActRow, moved: &HashSet<Uuid>, now: Moment) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = moved.iter().copied().collect();
     let entry = json!([{
-        "at": now.to_rfc3339(), "act": act.kind.as_str(), "id": act.id, "by": act.by, "why": act.why,
+        "at": now.to_rfc3339(), "act": act.asked.kind.as_str(), "id": act.asked.id, "by": act.asked.by, "why": act.asked.why,
     }]);
     let update = "UPDATE failures SET past = past || $2::jsonb WHERE id = ANY($1)";
     tx.execute(&tx.prepare_cached(update).await?, &[&ids, &Json(entry)]).await?;
@@ -180,7 +180,7 @@ async fn write(tx: &Transaction<'_>, act: &ActRow, now: Moment) -> Result<ActRow
     let row = tx
         .query_one(
             &tx.prepare_cached(&update).await?,
-            &[&act.id, &act.state.as_str(), &act.note, &sent, &resolved, &failed, &skipped, &discarded, &ended],
+            &[&act.asked.id, &act.state.as_str(), &act.note, &sent, &resolved, &failed, &skipped, &discarded, &ended],
         )
         .await?;
     row_of(&row)
