@@ -3,7 +3,7 @@
 use super::receipts::Receipts;
 use super::{Oldest, Stuck};
 use crate::batch::{NodeIdentity, Trust};
-use crate::broker::{Connection, Names, Publisher};
+use crate::broker::{Connection, Consumer, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::PersistSettings;
 use crate::dataset::InUse;
@@ -53,6 +53,8 @@ pub struct Context {
 
 /// Between two looks at something that is down.
 pub(super) const PROBE: Duration = Duration::from_millis(500);
+/// Before a queue is consumed again that is not there, or refuses.
+const CONSUME_AGAIN: Duration = Duration::from_secs(2);
 
 impl Context {
     /// Waits until no more threads are stuck than a process can live with. False when told to stop meanwhile.
@@ -100,6 +102,28 @@ impl Context {
             () = connection.up() => self.pause(Duration::from_millis(50)).await,
             () = self.stop.cancelled() => false,
         }
+    }
+
+    /// A consumer of `queue`, once the store takes writes, without which nothing can be decided about a message, and the broker is
+    /// there. `None` when told to stop meanwhile.
+    pub(super) async fn consumer(&self, from: &Connection, queue: &str, prefetch: u16) -> Option<Consumer> {
+        let mut told = String::new();
+        while !self.stop.is_cancelled() && self.store_up().await && self.broker_up(from).await {
+            match from.consume(queue, prefetch).await {
+                Ok(consumer) => return Some(consumer),
+                Err(error) => {
+                    let error = error.to_string();
+                    if error != told {
+                        tracing::warn!(error, queue, "cannot consume; tried again until it can");
+                        told = error;
+                    }
+                }
+            }
+            if !self.pause(CONSUME_AGAIN).await {
+                break;
+            }
+        }
+        None
     }
 
     /// Pauses. False when told to stop meanwhile.

@@ -3,7 +3,6 @@
 use super::Context;
 use crate::broker::{Consumer, Delivery};
 use crate::store::{LogEntry, StoreError};
-use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 /// The consumer of the log queue.
@@ -28,17 +27,9 @@ impl LogWriter {
 
     async fn run(self) {
         let queue = self.context.names.log();
-        while self.context.store_up().await && self.context.broker_up(&self.context.consuming).await {
-            match self.context.consuming.consume(&queue, PREFETCH).await {
-                Ok(mut consumer) => {
-                    self.serve(&mut consumer).await;
-                    consumer.close().await;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot consume");
-                    self.context.pause(Duration::from_secs(1)).await;
-                }
-            }
+        while let Some(mut consumer) = self.context.consumer(&self.context.consuming, &queue, PREFETCH).await {
+            self.serve(&mut consumer).await;
+            consumer.close().await;
         }
     }
 

@@ -12,8 +12,8 @@ pub struct Returner {
     context: Context,
 }
 
-/// Tokens taken at once: the bodies of their failures are held in memory.
-const MOST: u16 = 20;
+/// Tokens taken at once.
+const MOST: u16 = 100;
 /// Before what could not be done is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,24 +43,12 @@ impl Returner {
     async fn run(self, step: &'static str) {
         let context = &self.context;
         let queue = context.names.returned(step);
-        let mut told = String::new();
-        while context.store_up().await && context.broker_up(&context.consuming).await {
-            match context.consuming.consume(&queue, MOST).await {
-                Ok(mut consumer) => {
-                    let end = self.serve(&mut consumer).await;
-                    // What is not acked lies in the queue again.
-                    consumer.close().await;
-                    if matches!(end, End::Stopped) {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    let error = error.to_string();
-                    if error != told {
-                        tracing::warn!(error, "what waited is brought back by the sweeper meanwhile");
-                        told = error;
-                    }
-                }
+        while let Some(mut consumer) = context.consumer(&context.consuming, &queue, MOST).await {
+            let end = self.serve(&mut consumer).await;
+            // What is not acked lies in the queue again. While nothing can be taken the sweeper brings back what is due.
+            consumer.close().await;
+            if matches!(end, End::Stopped) {
+                return;
             }
             if !context.pause(PAUSE).await {
                 return;

@@ -25,8 +25,6 @@ pub struct Reader {
 
 /// Letters taken ahead of their acks, and at once.
 const PREFETCH: u16 = 8;
-/// A parent without a queue for this node, or of before receipts: look again after this time.
-const NO_QUEUE: Duration = Duration::from_secs(5);
 /// How often a transaction that met another is run again at once.
 const RERUNS: u32 = 5;
 
@@ -52,24 +50,12 @@ impl Reader {
     }
 
     async fn run(self) {
-        let mut told = false;
-        while self.context.store_up().await && self.context.broker_up(&self.consuming).await {
-            match self.consuming.consume(&self.queue, PREFETCH).await {
-                Ok(mut consumer) => {
-                    told = false;
-                    self.serve(&mut consumer).await;
-                    consumer.close().await;
-                    if self.context.stop.is_cancelled() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    if !told {
-                        tracing::warn!(%error, "no receipts can be read at the parent; nothing else depends on them");
-                        told = true;
-                    }
-                    self.context.pause(NO_QUEUE).await;
-                }
+        // Where none can be read nothing else is held up: the child asks, and learns later.
+        while let Some(mut consumer) = self.context.consumer(&self.consuming, &self.queue, PREFETCH).await {
+            self.serve(&mut consumer).await;
+            consumer.close().await;
+            if self.context.stop.is_cancelled() {
+                return;
             }
         }
     }

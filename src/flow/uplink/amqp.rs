@@ -106,20 +106,12 @@ impl AmqpUplink {
     }
 
     async fn run(self, queue: String, window: u16) {
-        // A failure needs the store, so without it nothing can be decided about a refused batch.
-        while self.context().store_up().await && self.context().broker_up(&self.consuming).await {
-            match self.consuming.consume(&queue, window.saturating_add(1)).await {
-                Ok(mut consumer) => {
-                    let end = self.serve(&queue, &mut consumer, window).await;
-                    consumer.close().await;
-                    if matches!(end, End::Stopped) {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot consume");
-                    self.context().pause(Duration::from_secs(1)).await;
-                }
+        while let Some(mut consumer) = self.context().consumer(&self.consuming, &queue, window.saturating_add(1)).await
+        {
+            let end = self.serve(&queue, &mut consumer, window).await;
+            consumer.close().await;
+            if matches!(end, End::Stopped) {
+                return;
             }
         }
     }

@@ -148,20 +148,11 @@ impl HttpsUplink {
 
     async fn run(self, queue: String, window: usize) {
         let prefetch = u16::try_from(window + SPARE).unwrap_or(u16::MAX);
-        // A failure needs the store, so without it nothing can be decided about a refused batch.
-        while self.context().store_up().await && self.context().broker_up(&self.consuming).await {
-            match self.consuming.consume(&queue, prefetch).await {
-                Ok(mut consumer) => {
-                    let end = self.serve(&queue, &mut consumer, window).await;
-                    consumer.close().await;
-                    if matches!(end, End::Stopped) {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot consume");
-                    self.context().pause(Duration::from_secs(1)).await;
-                }
+        while let Some(mut consumer) = self.context().consumer(&self.consuming, &queue, prefetch).await {
+            let end = self.serve(&queue, &mut consumer, window).await;
+            consumer.close().await;
+            if matches!(end, End::Stopped) {
+                return;
             }
         }
     }
