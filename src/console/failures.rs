@@ -254,10 +254,18 @@ async fn act(
     Ok(answer(StatusCode::OK, &console.desk.act(id?.0).await?))
 }
 
+/// Why an act pauses, goes on or ends.
+#[derive(Deserialize)]
+struct Why {
+    #[serde(default)]
+    why: String,
+}
+
 async fn control(
     State(console): State<Arc<Console>>,
     known: Known,
     path: Result<Path<(Uuid, String)>, PathRejection>,
+    reason: Result<Json<Why>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     let Path((id, word)) = path?;
     let control = match word.as_str() {
@@ -266,5 +274,6 @@ async fn control(
         "cancel" => Control::Cancel,
         _ => return Err(Refusal::Unreadable(format!("{word:?} is none of pause, resume and cancel"))),
     };
-    Ok(answer(StatusCode::OK, &console.desk.control(id, control, known.actor()?).await?))
+    let by = known.actor()?;
+    Ok(answer(StatusCode::OK, &console.desk.control(id, control, by, &reason?.0.why).await?))
 }

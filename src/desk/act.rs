@@ -1,7 +1,7 @@
 //! What operators do to failures.
 
 use super::{DeskError, FailureDesk, Selection};
-use crate::store::{ActKind, ActRow, ActState, NewAct, Progress};
+use crate::store::{ActEvent, ActKind, ActRow, ActState, NewAct, Progress};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -63,8 +63,8 @@ pub struct DeskAct {
     pub state: &'static str,
     /// Whether nothing more becomes of it.
     pub is_over: bool,
-    /// Who paused or cancelled it, and why.
-    pub note: String,
+    /// Who paused it, let it go on or cancelled it, when and why; oldest first.
+    pub past: Vec<ActEvent>,
     /// All failures that were meant.
     pub total: u32,
     /// Those whose turn has not come.
@@ -95,12 +95,7 @@ impl FailureDesk {
     /// Asks for an act. The set is frozen now; a process with the role persist carries it out.
     pub async fn ask(&self, ask: Ask) -> Result<DeskAct, DeskError> {
         let refuse = |text: &str| DeskError::Selection(super::BadSelection(text.to_owned()));
-        if ask.why.trim().is_empty() {
-            return Err(refuse("say why: it stands in the history of every failure that is meant"));
-        }
-        if ask.why.chars().count() > LONGEST_WHY {
-            return Err(refuse("the reason is too long: at most 500 characters"));
-        }
+        is_reason(&ask.why)?;
         if ask.per_second == Some(0) {
             return Err(refuse("a pace of 0 would never end: give 1 or more"));
         }
@@ -115,7 +110,10 @@ impl FailureDesk {
             per_second: ask.per_second.unwrap_or(self.per_second).min(MOST_PER_SECOND),
             canary: ask.canary.min(MOST_CANARY),
         };
-        Ok(self.store.ask_act(&act, &ask.selection.filter()?).await?.into())
+        match self.store.ask_act(&act, &ask.selection.filter()?).await? {
+            Some(act) => Ok(act.into()),
+            None => Err(refuse(&format!("act {} is another one, asked for before: give a new id, or none", act.id))),
+        }
     }
 
     /// Acts, newest first.
@@ -130,13 +128,16 @@ impl FailureDesk {
     }
 
     /// Lets an act pause, go on or end.
-    pub async fn control(&self, id: Uuid, control: Control, by: &str) -> Result<DeskAct, DeskError> {
-        let (to, note) = match control {
-            Control::Pause => (ActState::Paused, format!("paused by {by}")),
-            Control::Resume => (self.resumed(id).await?, format!("resumed by {by}")),
-            Control::Cancel => (ActState::Cancelled, format!("cancelled by {by}")),
+    pub async fn control(&self, id: Uuid, control: Control, by: &str, why: &str) -> Result<DeskAct, DeskError> {
+        is_reason(why)?;
+        let (to, word) = match control {
+            Control::Pause => (ActState::Paused, "pause"),
+            Control::Resume => (self.resumed(id).await?, "resume"),
+            Control::Cancel => (ActState::Cancelled, "cancel"),
         };
-        match self.store.control_act(id, to, &note, self.clock.now()).await? {
+        let now = self.clock.now();
+        let event = ActEvent { at: now.to_rfc3339(), by: by.to_owned(), act: word.to_owned(), why: why.to_owned() };
+        match self.store.control_act(id, to, &event, now).await? {
             Some(act) => Ok(act.into()),
             None => {
                 let act = self.act(id).await?;
@@ -152,9 +153,20 @@ impl FailureDesk {
         let act = self.store.act(id).await?;
         let is_open = |act: ActRow| {
             let Progress { failed, sent, .. } = act.progress;
-            act.asked.kind == ActKind::Replay && failed == 0 && (sent > 0 || act.progress.begun() < act.asked.canary)
+            let (begun, canary) = (act.progress.begun(), act.asked.canary);
+            act.asked.kind == ActKind::Replay && failed == 0 && (begun < canary || (begun == canary && sent > 0))
         };
         Ok(if act.is_some_and(is_open) { ActState::Canary } else { ActState::Running })
+    }
+}
+
+/// Every act says why.
+fn is_reason(why: &str) -> Result<(), DeskError> {
+    let refuse = |text: &str| Err(DeskError::Selection(super::BadSelection(text.to_owned())));
+    match why.chars().count() {
+        _ if why.trim().is_empty() => refuse("say why: it is kept with what is done"),
+        length if length > LONGEST_WHY => refuse("the reason is too long: at most 500 characters"),
+        _ => Ok(()),
     }
 }
 
@@ -176,7 +188,7 @@ impl From<ActRow> for DeskAct {
             per_second: asked.per_second,
             state: row.state.as_str(),
             is_over: row.state.is_over(),
-            note: row.note,
+            past: row.past,
             total,
             waiting,
             sent,

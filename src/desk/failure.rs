@@ -2,6 +2,7 @@
 
 use crate::broker::Names;
 use crate::failure::Reason;
+use crate::standard::moment::Moment;
 use crate::store::{FailureGroup, FailureRow, GroupBy};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub struct ShownFailure {
     pub last_at: String,
     /// When it is tried next, by itself.
     pub next_at: Option<String>,
-    /// The queue in which its token waits.
+    /// The queue in which its token waits; none while an attempt is under way.
     pub queue: Option<String>,
     /// The sender.
     pub appid: Option<String>,
@@ -69,8 +70,10 @@ pub struct ShownGroup {
 }
 
 impl ShownFailure {
-    pub(super) fn of(row: FailureRow, names: Names) -> Self {
+    pub(super) fn of(row: FailureRow, names: Names, now: Moment) -> Self {
         let standing = row.standing;
+        // Once its token has come back the attempt is under way, and the standing is that of before until its verdict.
+        let waits = row.next_at.is_some_and(|at| at > now);
         Self {
             id: row.id,
             batch: row.batch,
@@ -79,7 +82,7 @@ impl ShownFailure {
             remedy: row.reason.parse().map(Reason::remedy).unwrap_or_default(),
             reason: row.reason,
             detail: row.detail,
-            queue: standing.pause().map(|pause| names.waiting(&row.step, pause)),
+            queue: standing.pause().filter(|_| waits).map(|pause| names.waiting(&row.step, pause)),
             step: row.step,
             link: row.link,
             round: standing.last.round,

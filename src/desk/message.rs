@@ -79,7 +79,7 @@ impl ShownMessage {
     pub(super) fn of(detail: FailureDetail, dictionary: &Dictionary, names: Names, sight: Sight, now: Moment) -> Self {
         let manifest = Manifest::from_headers(&detail.headers).ok();
         let mut shown = Self {
-            failure: ShownFailure::of(detail.row, names),
+            failure: ShownFailure::of(detail.row, names, now),
             past: detail.past,
             way: manifest.as_ref().map(|manifest| manifest.trace.clone()).unwrap_or_default(),
             routing_key: detail.routing_key,
@@ -142,10 +142,10 @@ impl ShownMessage {
 
     /// Picks the records to be shown: the bad ones first.
     fn pick(&mut self, elements: &[&RawValue], dataset: Option<&Dataset>, sight: Sight) {
-        let mut places: BTreeSet<usize> =
-            self.faults.iter().filter_map(|fault| fault.index.checked_sub(1)).take(MOST_RECORDS).collect();
-        places.extend((0..elements.len()).take(MOST_RECORDS.saturating_sub(places.len())));
-        for at in places {
+        let places = self.faults.iter().filter_map(|fault| fault.index.checked_sub(1));
+        let bad: BTreeSet<usize> = places.take(MOST_RECORDS).collect();
+        let others = (0..elements.len()).filter(|at| !bad.contains(at)).take(MOST_RECORDS - bad.len());
+        for at in bad.iter().copied().chain(others) {
             let Some(object) = elements.get(at).and_then(|element| FlatObject::read(element).ok()) else { continue };
             let fields = object.members().map(|(name, value)| {
                 let text = value.given().unwrap_or_default();

@@ -70,7 +70,8 @@ impl FailureDesk {
         let has_more = rows.len() > size as usize;
         rows.truncate(size as usize);
         let after = rows.last().filter(|_| has_more).map(|last| format!("{}.{}", last.at.micros(), last.id));
-        Ok(Page { failures: rows.into_iter().map(|row| ShownFailure::of(row, self.names)).collect(), after })
+        let now = self.clock.now();
+        Ok(Page { failures: rows.into_iter().map(|row| ShownFailure::of(row, self.names, now)).collect(), after })
     }
 
     /// Failures by what they have in common.

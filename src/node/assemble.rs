@@ -11,7 +11,7 @@ use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
 use crate::config::{Config, KeySource, LinkSettings, Role};
 use crate::dataset::error::DictionaryErrors;
-use crate::flow::receipts::{Asker, Inbox, Reader, Receipts};
+use crate::flow::receipts::{Asker, Inbox, Parent, Reader, Receipts};
 use crate::flow::{Context, Oldest, Stuck, Uplink};
 use crate::ingress::{Children as ChildrenAtDoor, Door, Journal};
 use crate::interface::{BadAlias, Documents};
@@ -149,9 +149,11 @@ impl Assembly {
         let serving = store(config.store.connections, Purpose::Serve)?;
         let consumers = config.persist.consumers * 2 + 6;
         // By https no receipts come, and none are waited for: for those below, the way up ends here.
-        let above = config.parent.as_ref().filter(|parent| matches!(parent.link, LinkSettings::Amqp(_)));
-        let above = above.map(|parent| parent.region);
-        let (receipts, inbox) = Receipts::new(node.region, above, &node.appid, children(config));
+        let parent = config
+            .parent
+            .as_ref()
+            .map(|parent| Parent { region: parent.region, tells: matches!(parent.link, LinkSettings::Amqp(_)) });
+        let (receipts, inbox) = Receipts::new(node.region, parent, &node.appid, children(config));
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),

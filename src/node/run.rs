@@ -190,7 +190,7 @@ fn start_steps(config: &Config, assembly: Assembly, migrated: Arc<AtomicBool>, t
             return;
         }
         migrated.store(true, Ordering::Relaxed);
-        if apart.is_some() || receipts.is_some() {
+        if apart.is_some() || uplink.is_some() {
             Announcer::new(context.clone(), inbox).start(&tracker);
         }
         if let Some(apart) = apart {

@@ -3,7 +3,7 @@
 use super::StoreError;
 use deadpool_postgres::Object;
 
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_apps.sql"),
     include_str!("migrations/0003_record_ids.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0011_receipts.sql"),
     include_str!("migrations/0012_uplink_parts.sql"),
     include_str!("migrations/0013_many_failures.sql"),
+    include_str!("migrations/0014_desk_past.sql"),
 ];
 
 /// The version of the schema this program works with.

@@ -32,8 +32,8 @@ pub use apps::{AppAct, BadApp, StoredApp};
 pub use batches::{Late, NewBatch, StoredBatch};
 pub use error::StoreError;
 pub use failures::{
-    About, ActKind, ActRow, ActState, Carried, DueFailure, FailureDetail, FailureFilter, FailureGroup, FailureRow,
-    GroupBy, NewAct, NewFailure, Progress,
+    About, ActEvent, ActKind, ActRow, ActState, Carried, DueFailure, FailureDetail, FailureFilter, FailureGroup,
+    FailureRow, GroupBy, NewAct, NewFailure, Progress,
 };
 pub use history::RecordPast;
 pub use log::{BatchState, LogEntry, LogFilter, LogRow};

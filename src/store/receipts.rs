@@ -40,6 +40,8 @@ pub struct Standing {
     pub committed: Option<(Committed, Way)>,
     /// Its newest open failure at persist, if the child asked for sent the message that failed.
     pub failure: Option<OpenFailure>,
+    /// Its failure on the way up, also one that is resolved.
+    pub onward: Option<OpenFailure>,
     /// What the nodes above have said of it, and this one of its bad records.
     pub told: Vec<Verdict>,
 }
@@ -57,7 +59,7 @@ pub struct Committed {
     pub resolved: bool,
 }
 
-/// A failure that is open.
+/// A failure, as those below are told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFailure {
     /// Where it stands.
@@ -90,6 +92,9 @@ const STANDINGS: &str = "SELECT o.id, o.at, b.origin, b.trace->-1->>'region', b.
 const FAILURES: &str = "SELECT DISTINCT ON (batch) batch, state, reason, detail, last_at FROM failures \
     WHERE batch = ANY($1) AND step = 'persist' AND state <> 'resolved' AND headers->>'sesame-child' = $2 \
     ORDER BY batch, last_at DESC";
+
+const ONWARD: &str = "SELECT DISTINCT ON (batch) batch, state, reason, detail, last_at FROM failures \
+    WHERE batch = ANY($1) AND step = 'uplink' ORDER BY batch, last_at DESC";
 
 impl Store {
     /// Merges verdicts into what is known of batches committed here, and takes those off the unsettled that every node from
@@ -126,9 +131,9 @@ impl Store {
         let mut told = self.receipts(batches).await?;
         let client = self.client().await?;
         let statement = client.prepare_cached(FAILURES).await?;
-        let failures = client.query(&statement, &[&batches, &user]).await?;
-        let failures = failures.iter().map(|row| Ok((row.get(0), open_failure(row)?)));
-        let mut failures = failures.collect::<Result<HashMap<Uuid, OpenFailure>, StoreError>>()?;
+        let mut failures = by_batch(&client.query(&statement, &[&batches, &user]).await?)?;
+        let statement = client.prepare_cached(ONWARD).await?;
+        let mut onward = by_batch(&client.query(&statement, &[&batches]).await?)?;
         let statement = client.prepare_cached(STANDINGS).await?;
         let committed = client.query(&statement, &[&batches]).await?;
         let committed = committed.iter().map(|row| Ok((row.get(0), committed_of(row)?)));
@@ -137,6 +142,7 @@ impl Store {
             batch: *batch,
             committed: committed.get(batch).copied(),
             failure: failures.remove(batch),
+            onward: onward.remove(batch),
             told: told.remove(batch).unwrap_or_default(),
         };
         Ok(batches.iter().map(standing).collect())
@@ -157,6 +163,10 @@ impl Store {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn by_batch(rows: &[Row]) -> Result<HashMap<Uuid, OpenFailure>, StoreError> {
+    rows.iter().map(|row| Ok((row.get(0), open_failure(row)?))).collect()
 }
 
 async fn merge_in(tx: &Transaction<'_>, told: Vec<Verdict>, parent: Option<Region>) -> Result<Merged, StoreError> {

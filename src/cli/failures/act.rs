@@ -60,6 +60,9 @@ pub(super) struct Controlled {
     place: Place,
     /// The act's id
     act: Uuid,
+    /// Why; it is kept with the act
+    #[arg(long, value_name = "TEXT")]
+    why: String,
 }
 
 /// Between two looks at an act.
@@ -83,7 +86,7 @@ impl Controlled {
     pub(super) async fn run(self, control: Control) -> anyhow::Result<ExitCode> {
         let desk = self.place.desk().await?;
         let actor = actor();
-        let act = desk.control(self.act, control, &format!("{}@{}", actor.user, actor.host)).await?;
+        let act = desk.control(self.act, control, &format!("{}@{}", actor.user, actor.host), &self.why).await?;
         print::act(&act, self.place.json);
         Ok(ExitCode::SUCCESS)
     }

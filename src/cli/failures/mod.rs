@@ -99,13 +99,19 @@ enum Command {
         size: u32,
     },
     /// Let a replay or discard pause: nothing more is begun
-    #[command(after_help = "Example: sesame failures pause --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90")]
+    #[command(
+        after_help = "Example: sesame failures pause --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90 --why \"looking at what failed\""
+    )]
     Pause(act::Controlled),
     /// Let it go on, also past a canary that failed
-    #[command(after_help = "Example: sesame failures resume --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90")]
+    #[command(
+        after_help = "Example: sesame failures resume --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90 --why \"mended\""
+    )]
     Resume(act::Controlled),
     /// End it: nothing more is begun, ever
-    #[command(after_help = "Example: sesame failures cancel --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90")]
+    #[command(
+        after_help = "Example: sesame failures cancel --config node.toml 0192f0c1-7b1a-7c3e-9a51-0d2b6c7e8f90 --why \"not needed any more\""
+    )]
     Cancel(act::Controlled),
 }
 

@@ -69,8 +69,10 @@ pub(super) fn message(message: &ShownMessage, json: bool) -> serde_json::Result<
     println!("  state    {} {}", failure.state, failure.state_title);
     println!("  reason   {} {}", failure.reason, failure.detail);
     println!("  remedy   {}", failure.remedy);
-    if let (Some(queue), Some(at)) = (&failure.queue, &failure.next_at) {
-        println!("  next     {at}, its token waits in {queue}");
+    match (&failure.queue, &failure.next_at) {
+        (Some(queue), Some(at)) => println!("  next     {at}, its token waits in {queue}"),
+        (None, Some(at)) => println!("  next     under way since {at}"),
+        (_, None) => {}
     }
     for attempt in message.past.as_array().into_iter().flatten() {
         let text = |name: &str| attempt[name].as_str().unwrap_or_default();
@@ -102,7 +104,10 @@ pub(super) fn act(act: &DeskAct, json: bool) {
         return;
     }
     println!("{}  {} by {} at {}: {}", act.id, act.act, act.by, act.at, act.why);
-    println!("    {}{}", progress(act), if act.note.is_empty() { String::new() } else { format!("; {}", act.note) });
+    println!("    {}", progress(act));
+    for event in &act.past {
+        println!("    {} by {} at {}: {}", event.act, event.by, event.at, event.why);
+    }
     if !act.selection.as_object().is_none_or(serde_json::Map::is_empty) {
         println!("    meant: {}", act.selection);
     }

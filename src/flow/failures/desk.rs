@@ -4,7 +4,7 @@ use super::replay::again_all;
 use crate::broker::Availability;
 use crate::flow::Context;
 use crate::metrics;
-use crate::store::{ActKind, ActRow, StoreError};
+use crate::store::{ActKind, ActRow, ActState, Carried, StoreError};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,8 +23,8 @@ pub struct Desk {
 const LOOK: Duration = Duration::from_millis(500);
 /// Before an act goes on that has enough under way.
 const WAITING: Duration = Duration::from_millis(100);
-/// Begun at once: the bodies are held in memory.
-const MOST: u32 = 50;
+/// Begun at once. Each part costs a transaction, and a look at all that is under way.
+const MOST: u32 = 400;
 
 impl Desk {
     /// The desk of one node.
@@ -62,23 +62,28 @@ impl Desk {
                 continue;
             }
             // One act that does not go on holds up no other.
-            let begun = self.carry(*id, part_of(*per_second)).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, %id, "an act on failures goes on later");
-                0
-            });
-            self.turns.insert(*id, now + pause_of(*per_second, begun));
+            let pause = match self.carry(*id, part_of(*per_second)).await {
+                Ok(Some(carried)) if carried.act.state.goes_on() => pause_of(*per_second, carried.begun),
+                Ok(_) => LOOK,
+                Err(error) => {
+                    tracing::warn!(%error, %id, "an act on failures goes on later");
+                    LOOK
+                }
+            };
+            self.turns.insert(*id, now + pause);
         }
         Ok(self.turns.values().copied().fold(look, Instant::min))
     }
 
-    /// Begins up to so many of an act's failures; says how many it began.
-    async fn carry(&self, id: Uuid, part: u32) -> Result<u32, StoreError> {
+    /// Begins up to so many of an act's failures. `None` while another process has it.
+    async fn carry(&self, id: Uuid, part: u32) -> Result<Option<Carried>, StoreError> {
         let moment = self.context.clock.now();
         let carried = self.context.store.carry_act(id, part, &self.context.rule, moment).await?;
-        let Some(carried) = carried else { return Ok(0) };
-        again_all(&self.context, &carried.due, moment).await?;
-        self.tell(&carried.act, carried.due.len());
-        Ok(carried.begun)
+        if let Some(carried) = &carried {
+            again_all(&self.context, &carried.due, moment).await?;
+            self.tell(&carried.act, carried.due.len());
+        }
+        Ok(carried)
     }
 
     /// What is begun and cannot be published would wait ten minutes for the sweeper.
@@ -92,11 +97,13 @@ impl Desk {
         if act.asked.kind == ActKind::Replay {
             ::metrics::counter!(metrics::REPLAYS).increment(published as u64);
         }
-        let Some(ended) = act.state.is_over().then(|| act.state.as_str()) else { return };
+        if act.state != ActState::Done {
+            return;
+        }
         let progress = &act.progress;
         tracing::info!(
-            id = %act.asked.id, act = act.asked.kind.as_str(), by = act.asked.by, ended, total = progress.total, resolved = progress.resolved,
-            failed = progress.failed, skipped = progress.skipped, discarded = progress.discarded, "an act on failures is over"
+            id = %act.asked.id, act = act.asked.kind.as_str(), by = act.asked.by, total = progress.total, resolved = progress.resolved,
+            failed = progress.failed, skipped = progress.skipped, discarded = progress.discarded, "an act on failures is done"
         );
     }
 }
@@ -119,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_part_takes_its_share_of_a_second() {
-        for (per_second, part, millis) in [(1, 1, 1_000), (5, 1, 200), (100, 10, 100), (100_000, 50, 0)] {
+        for (per_second, part, millis) in [(1, 1, 1_000), (5, 1, 200), (100, 10, 100), (100_000, 400, 4)] {
             assert_eq!(part_of(per_second), part, "{per_second}");
             assert_eq!(pause_of(per_second, part).as_millis(), millis, "{per_second}");
         }
-        assert_eq!([pause_of(100, 0), pause_of(100_000, 49)], [WAITING; 2]);
+        assert_eq!([pause_of(100, 0), pause_of(100_000, 399)], [WAITING; 2]);
     }
 }

@@ -119,8 +119,12 @@ pub async fn record(context: &Context, step: &'static str, failed: Vec<Failed<'_
     }
     let now = context.clock.now();
     let follows = context.store.fail(&failures, &context.rule, now).await?;
-    if step == "persist" {
-        told.iter().for_each(|(delivery, bad)| context.receipts.look(delivery, bad));
+    for (delivery, bad) in &told {
+        match step {
+            "persist" => context.receipts.look(delivery, bad),
+            "uplink" => context.receipts.look_onward(delivery),
+            _ => {}
+        }
     }
     let waits = failures.iter().zip(follows).filter_map(|(failure, then)| match then {
         Then::Wait(pause) => Some((failure, pause)),
@@ -182,7 +186,11 @@ pub async fn mend(context: &Context, step: &str, delivery: &Delivery) -> Result<
     if attempt_of(&delivery.headers) == Attempt::FIRST {
         return Ok(());
     }
-    context.store.resolve_failure(identity(context, step, delivery).0).await
+    context.store.resolve_failure(identity(context, step, delivery).0).await?;
+    if step == "uplink" {
+        context.receipts.look_onward(delivery);
+    }
+    Ok(())
 }
 
 /// The failure's id, and the batch it says it is of: whatever it is, a redelivery has the same.

@@ -9,6 +9,7 @@ use crate::metrics;
 use crate::standard::moment::Moment;
 use crate::store::{DueFailure, StoreError};
 use futures_util::future::join_all;
+use uuid::Uuid;
 
 /// Why a failure was not published again.
 struct NotPublished {
@@ -30,11 +31,17 @@ pub(super) async fn again_all(context: &Context, due: &[DueFailure], taken: Mome
     while !rest.is_empty() {
         let mut bytes = 0;
         let fits = |failure: &&DueFailure| {
-            bytes += failure.body.len();
+            bytes += failure.body_bytes;
             bytes <= WINDOW_BYTES
         };
         let (window, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        let published = join_all(window.iter().map(|failure| again(context, failure))).await;
+        let ids: Vec<Uuid> = window.iter().map(|failure| failure.id).collect();
+        let mut bodies = context.store.failure_bodies(&ids).await?;
+        let published = join_all(window.iter().map(|failure| {
+            let body = bodies.remove(&failure.id);
+            again(context, failure, body)
+        }))
+        .await;
         for (failure, outcome) in window.iter().zip(published) {
             if let Err(NotPublished { reason, is_outage }) = outcome {
                 tracing::warn!(id = %failure.id, reason, "a failure could not be brought back");
@@ -53,13 +60,14 @@ pub(super) async fn again_all(context: &Context, due: &[DueFailure], taken: Mome
 ///
 /// # Errors
 /// When the broker does not take it, or the stored body cannot be read; it is then overdue in a while.
-async fn again(context: &Context, due: &DueFailure) -> Result<(), NotPublished> {
+async fn again(context: &Context, due: &DueFailure, body: Option<Vec<u8>>) -> Result<(), NotPublished> {
     let lasting = |reason: String| NotPublished { reason, is_outage: false };
     if due.step == "uplink" && !context.has_parent {
         // There is no exchange for it, and RabbitMQ would close the channel that others use.
         return Err(lasting("the node has no parent any more: discard what was on its way there".to_owned()));
     }
-    let body = zstd::stream::decode_all(due.body.as_slice()).map_err(|e| lasting(e.to_string()))?;
+    let Some(body) = body else { return Err(lasting("it has been let go meanwhile".to_owned())) };
+    let body = zstd::stream::decode_all(body.as_slice()).map_err(|e| lasting(e.to_string()))?;
     if due.attempt.attempt == 1 {
         ::metrics::counter!(metrics::ROUNDS, "step" => due.step.clone()).increment(1);
     }

@@ -20,8 +20,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const OVERDUE_MICROS: i64 = 600_000_000;
 /// One that could not be published is tried again after this time.
 const UNPUBLISHED_MICROS: i64 = 2_000_000;
-/// Taken at once: bodies are held in memory meanwhile.
-const MOST: i64 = 10;
+/// Taken at once.
+const MOST: i64 = 50;
+/// Messages in a queue of a step behind which nothing waits for long.
+const MOST_WAITING: u32 = 100;
 
 impl Sweeper {
     /// A sweeper of one node.
@@ -46,16 +48,39 @@ impl Sweeper {
         });
     }
 
-    /// Publishes some of what is overdue; returns how many it took.
+    /// Publishes some of what is overdue; returns how many it took of the step it took most of.
     async fn sweep(&self) -> Result<usize, StoreError> {
         let context = &self.context;
         if context.publisher.availability(&context.names.persist()) != Availability::Up {
             return Ok(0);
         }
         let now = context.clock.now();
-        let due = context.store.failures_overdue(now.plus_micros(-OVERDUE_MICROS), MOST, &context.rule, now).await?;
-        again_all(context, &due, now).await?;
-        Ok(due.len())
+        let (before, mut most) = (now.plus_micros(-OVERDUE_MICROS), 0);
+        for step in context.store.steps_overdue(before).await? {
+            if self.flows(&step).await {
+                let due = context.store.failures_overdue(&step, before, MOST, &context.rule, now).await?;
+                again_all(context, &due, now).await?;
+                most = most.max(due.len());
+            }
+        }
+        Ok(most)
+    }
+
+    /// Whether what is published to a step soon has its turn. Else what is overdue only waits there, behind others or for a parent
+    /// that is away, and would be published once more every ten minutes.
+    async fn flows(&self, step: &str) -> bool {
+        let names = self.context.names;
+        let queues = match step {
+            "persist" => vec![names.persist(), names.persist_bulk(), names.quarantine()],
+            "uplink" => vec![names.uplink(), names.uplink_bulk()],
+            _ => Vec::new(),
+        };
+        for queue in queues {
+            if !self.context.consuming.depth(&queue).await.is_ok_and(|waiting| waiting <= MOST_WAITING) {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -6,9 +6,9 @@ use crate::batch::{
 };
 use crate::broker::Delivery;
 use crate::dataset::Dictionary;
-use crate::failure::Reason;
+use crate::failure::{Attempt, Reason};
 use crate::flow::Context;
-use crate::flow::failures::Fault;
+use crate::flow::failures::{Fault, attempt_of, unread};
 use crate::receipt::{BadRecord, Verdict};
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
@@ -72,9 +72,11 @@ impl Preparer {
             headers: &delivery.headers,
             body: &delivery.body,
         };
-        let opened =
-            open(incoming, &self.trust, now).map_err(|fault| Fault::new(reason_of(&fault), fault.to_string()))?;
-        let (changes, dataset_version) = self.changes(&opened, now)?;
+        // What it says of itself is not verified then, but tells whose batches they are when many fail.
+        let opened = open(incoming, &self.trust, now)
+            .map_err(|fault| Fault::new(reason_of(&fault), fault.to_string()).about(unread(delivery)))?;
+        let is_first = attempt_of(&delivery.headers) == Attempt::FIRST;
+        let (changes, dataset_version) = self.changes(&opened, is_first, now)?;
         let about = about(&opened);
         let region = self.regions.smallest_covering(changes.regions.iter().copied());
         // A batch of which no record tells its region is the entering node's.
@@ -92,8 +94,10 @@ impl Preparer {
 
     /// The changes, and the version of the dataset they were held against.
     ///
-    /// What has entered here has passed the rules at the door, and is applied whole or not at all. What comes from below is held against this tier's own rules, and applied for its good records.
-    fn changes(&self, opened: &Opened<'_>, now: Moment) -> Result<(Changes, String), Fault> {
+    /// What has entered here has just passed the rules at the door; tried again, a day later perhaps, it is held against those of that
+    /// moment. It is applied whole or not at all. What comes from below is held against this tier's own rules, and applied for its
+    /// good records.
+    fn changes(&self, opened: &Opened<'_>, is_first: bool, now: Moment) -> Result<(Changes, String), Fault> {
         let fault = |reason, detail: String| Fault::new(reason, detail).about(about(opened));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
             return Err(fault(Reason::UnknownBusicode, format!("this node has no dataset {}", opened.busicode)));
@@ -104,14 +108,12 @@ impl Preparer {
             home: opened.manifest.home,
             latest: now.plus_micros(crate::batch::TOLERANCE_MICROS),
         };
-        let against = match opened.manifest.origin == self.node.region {
-            true => Against::Merging,
-            false => Against::Rules,
-        };
+        let is_own = opened.manifest.origin == self.node.region;
+        let against = if is_own && is_first { Against::Merging } else { Against::Rules };
         let refused_below = &opened.manifest.refused;
         let changes = read_changes(dataset, opened.action, &opened.busilist, refused_below, &stamp, against)
             .map_err(|error| fault(Reason::InvalidRecords, error.error))?;
-        if against == Against::Merging && !changes.bad.is_empty() {
+        if is_own && !changes.bad.is_empty() {
             return Err(refused(&changes).about(about(opened)));
         }
         if changes.warnings > 0 {

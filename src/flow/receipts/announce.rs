@@ -109,8 +109,8 @@ impl Announcer {
             }
         };
         let receipts = &self.context.receipts;
-        let (node, above, children) = (self.context.node.region, receipts.above(), receipts.children());
-        let answering = Answering { node, above, children, child: child.region };
+        let (node, parent, children) = (self.context.node.region, receipts.parent(), receipts.children());
+        let answering = Answering { node, parent, children, child: child.region };
         let mut remembered = Vec::new();
         for standing in &standings {
             let bad = wanted.remove(&standing.batch).unwrap_or_default();

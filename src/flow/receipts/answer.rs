@@ -1,5 +1,6 @@
 //! What a node says of a batch, from what its store has. Pure.
 
+use super::handle::Parent;
 use crate::failure::{self, Reason};
 use crate::receipt::{BadRecord, Children, State, Verdict};
 use crate::standard::region::Region;
@@ -8,7 +9,7 @@ use crate::store::{Committed, OpenFailure, Standing, Way};
 /// Who answers whom.
 pub(super) struct Answering<'a> {
     pub(super) node: Region,
-    pub(super) above: Option<Region>,
+    pub(super) parent: Option<Parent>,
     pub(super) children: &'a Children,
     pub(super) child: Region,
 }
@@ -26,10 +27,27 @@ impl Answering<'_> {
         Some(verdict.bounded())
     }
 
-    /// What the nodes above have said of a batch that this child sent.
+    /// What the nodes above have said of a batch that this child sent, or what is known of it in their place.
     pub(super) fn above(&self, standing: &Standing) -> Vec<Verdict> {
-        let is_its = standing.committed.is_some_and(|(_, way)| self.is_sender(way));
-        standing.told.iter().filter(|verdict| is_its && verdict.node != self.node).cloned().collect()
+        let Some((committed, _)) = standing.committed.filter(|(_, way)| self.is_sender(*way)) else {
+            return Vec::new();
+        };
+        let told = standing.told.iter().filter(|verdict| verdict.node != self.node).cloned();
+        told.chain(self.onward(standing, committed)).collect()
+    }
+
+    /// The parent has no verdict of its own on what has not got there: until then, this one stands in its place.
+    fn onward(&self, standing: &Standing, committed: Committed) -> Option<Verdict> {
+        let (parent, failure) = (self.parent?, standing.onward.as_ref()?);
+        let verdict = Verdict { node: parent.region, above: None, ..self.failed(standing, failure) };
+        match (failure.state, parent.tells) {
+            (failure::State::Resolved, true) => None,
+            (failure::State::Resolved, false) => {
+                let records = committed.records;
+                Some(Verdict { records, code: String::new(), message: String::new(), ..verdict })
+            }
+            _ => Some(verdict.bounded()),
+        }
     }
 
     fn is_sender(&self, way: Way) -> bool {
@@ -41,7 +59,7 @@ impl Answering<'_> {
         Verdict {
             batch: standing.batch,
             node: self.node,
-            above: self.above,
+            above: Parent::telling(self.parent),
             state,
             at: committed.at,
             records: committed.records,
@@ -80,7 +98,7 @@ impl Answering<'_> {
         Verdict {
             batch: standing.batch,
             node: self.node,
-            above: self.above,
+            above: Parent::telling(self.parent),
             state: state_of(failure.state),
             at: failure.at,
             records: 0,
@@ -121,15 +139,22 @@ mod tests {
             detail: "错".to_owned(),
             at: Moment::from_micros(9),
         });
-        Standing { batch: Uuid::nil(), committed: committed.map(|c| (c, way)), failure, told: Vec::new() }
+        let committed = committed.map(|committed| (committed, way));
+        Standing { batch: Uuid::nil(), committed, failure, onward: None, told: Vec::new() }
+    }
+
+    fn answering<'a>(children: &'a Children, child: &str, tells: bool) -> Answering<'a> {
+        let parent = Some(Parent { region: region("370000"), tells });
+        Answering { node: region("370200"), parent, children, child: region(child) }
+    }
+
+    fn children() -> Children {
+        let child = |text: &str| Child { region: region(text), appid: text.to_owned(), keys: Vec::new() };
+        Children(["370203", "370211"].map(child).into())
     }
 
     fn said(standing: &Standing, child: &str) -> Option<(State, u32, u32)> {
-        let children =
-            ["370203", "370211"].map(|text| Child { region: region(text), appid: text.to_owned(), keys: Vec::new() });
-        let children = Children(children.into());
-        let answering = Answering { node: region("370200"), above: None, children: &children, child: region(child) };
-        let verdict = answering.verdict(standing, Vec::new())?;
+        let verdict = answering(&children(), child, true).verdict(standing, Vec::new())?;
         Some((verdict.state, verdict.records, verdict.unapplied))
     }
 
@@ -146,6 +171,26 @@ mod tests {
         assert_eq!(own(committed(2, false), None), Some((State::Persisted, 3, 2)));
         assert_eq!(own(None, Some("abandoned")), Some((State::Abandoned, 0, 0)));
         assert_eq!(own(None, None), None);
+    }
+
+    #[test]
+    fn clause_6_5_3_what_does_not_get_to_the_parent_is_told_in_its_place() {
+        let children = children();
+        let told = |state: &str, tells: bool, child: &str| {
+            let mut standing = standing(
+                Some(Committed { at: Moment::from_micros(5), records: 5, unapplied: 0, resolved: false }),
+                Some(state),
+            );
+            standing.onward = standing.failure.take();
+            let above = answering(&children, child, tells).above(&standing);
+            above.into_iter().map(|verdict| (verdict.node.to_string(), verdict.state, verdict.code)).collect::<Vec<_>>()
+        };
+        let parked = vec![("370000".to_owned(), State::Parked, "INVALID_RECORDS".to_owned())];
+        assert_eq!(told("parked", true, "370203"), parked);
+        assert_eq!(told("parked", false, "370203"), parked);
+        assert_eq!(told("parked", true, "370211"), vec![], "another's");
+        assert_eq!(told("resolved", true, "370203"), vec![], "the parent has it, and tells by itself");
+        assert_eq!(told("resolved", false, "370203"), vec![("370000".to_owned(), State::Resolved, String::new())]);
     }
 
     #[test]

@@ -20,9 +20,25 @@ pub struct Receipts {
     room: Arc<Semaphore>,
 }
 
+/// The node that a node shares up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// Which it is.
+    pub region: Region,
+    /// Whether it tells what becomes of batches there: by https no receipts come.
+    pub tells: bool,
+}
+
+impl Parent {
+    /// The node that has verdicts of its own to tell.
+    pub(super) fn telling(parent: Option<Self>) -> Option<Region> {
+        parent.filter(|parent| parent.tells).map(|parent| parent.region)
+    }
+}
+
 struct Shared {
     node: Region,
-    above: Option<Region>,
+    parent: Option<Parent>,
     user: String,
     children: Children,
 }
@@ -51,10 +67,10 @@ pub(super) enum What {
 const ROOM_KIB: usize = 8 * 1024;
 
 impl Receipts {
-    /// For a node with these children, that shares up to `above` and has receipts from there; `user` is its own broker user.
-    pub fn new(node: Region, above: Option<Region>, user: &str, children: Children) -> (Self, Inbox) {
+    /// For a node with these children, that shares up to `parent`; `user` is its own broker user.
+    pub fn new(node: Region, parent: Option<Parent>, user: &str, children: Children) -> (Self, Inbox) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { node, above, user: user.to_owned(), children });
+        let shared = Arc::new(Shared { node, parent, user: user.to_owned(), children });
         (Self { shared, sender, room: Arc::new(Semaphore::new(ROOM_KIB)) }, Inbox(receiver))
     }
 
@@ -63,14 +79,14 @@ impl Receipts {
         &self.shared.children
     }
 
-    /// The node that this one shares up to and has receipts from.
-    pub(super) fn above(&self) -> Option<Region> {
-        self.shared.above
+    /// The node that this one shares up to.
+    pub(super) fn parent(&self) -> Option<Parent> {
+        self.shared.parent
     }
 
     /// Whether the tiers above can say what they make of a batch.
     pub(in crate::flow) fn is_awaited(&self) -> bool {
-        self.shared.above.is_some()
+        Parent::telling(self.shared.parent).is_some()
     }
 
     /// The child that put a message on this node's broker, by the broker's word; of a message that the node itself has published
@@ -86,7 +102,7 @@ impl Receipts {
         let verdict = Verdict {
             batch,
             node: self.shared.node,
-            above: self.shared.above,
+            above: Parent::telling(self.shared.parent),
             state: State::Persisted,
             at,
             records,
@@ -110,6 +126,16 @@ impl Receipts {
         if let Ok(manifest) = Manifest::from_headers(&delivery.headers) {
             let words = bad.iter().map(|bad| bad.field.len() + bad.rule.len() + bad.error.len()).sum::<usize>();
             self.offer(child.region, 1 + words / 1024, What::Standing(manifest.batch, bad.to_vec()));
+        }
+    }
+
+    /// Something has become of a batch on its way up: the child that it came from is told what the store says of it.
+    pub(in crate::flow) fn look_onward(&self, delivery: &Delivery) {
+        let Ok(manifest) = Manifest::from_headers(&delivery.headers) else { return };
+        // The last of its way is this node itself.
+        let last = manifest.trace.iter().rev().nth(1).and_then(|passage| Region::parse(&passage.region).ok());
+        if let Some(child) = self.shared.children.of_batch(manifest.origin, last) {
+            self.offer(child.region, 1, What::Standing(manifest.batch, Vec::new()));
         }
     }
 

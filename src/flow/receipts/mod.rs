@@ -10,7 +10,7 @@ mod read;
 
 pub use announce::Announcer;
 pub use ask::Asker;
-pub use handle::{Inbox, Receipts};
+pub use handle::{Inbox, Parent, Receipts};
 pub use read::Reader;
 
 use crate::batch::NodeIdentity;

@@ -4,6 +4,7 @@ use super::FailureFilter;
 use crate::standard::moment::Moment;
 use crate::store::conditions::Parameter;
 use crate::store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio_postgres::Row;
@@ -62,12 +63,25 @@ pub struct ActRow {
     pub asked: NewAct,
     /// Where it stands.
     pub state: ActState,
-    /// Who paused or cancelled it, and why.
-    pub note: String,
+    /// What has happened to it since, oldest first.
+    pub past: Vec<ActEvent>,
     /// How far it is.
     pub progress: Progress,
     /// When it ended.
     pub ended: Option<Moment>,
+}
+
+/// Something that happened to an act after it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActEvent {
+    /// When, RFC 3339.
+    pub at: String,
+    /// Who did it: an operator, or `sesame` where a canary has failed.
+    pub by: String,
+    /// `pause`, `resume` or `cancel`.
+    pub act: String,
+    /// Why.
+    pub why: String,
 }
 
 /// Failures of an act by what has become of them.
@@ -121,6 +135,11 @@ impl ActState {
         }
     }
 
+    /// Whether more of it is begun.
+    pub fn goes_on(self) -> bool {
+        matches!(self, ActState::Canary | ActState::Running)
+    }
+
     /// Whether nothing more becomes of it.
     pub fn is_over(self) -> bool {
         matches!(self, ActState::Cancelled | ActState::Done)
@@ -139,7 +158,7 @@ impl Progress {
     }
 }
 
-pub(super) const COLUMNS: &str = "id, act, asked_by, why, asked_at, selection, per_second, canary, state, note, total, sent, \
+pub(super) const COLUMNS: &str = "id, act, asked_by, why, asked_at, selection, per_second, canary, state, past, total, sent, \
      resolved, failed, skipped, discarded, ended_at";
 
 impl Store {
@@ -151,8 +170,9 @@ impl Store {
         Ok(self.client().await?.query_one(&sql, &conditions.parameters()).await?.get(0))
     }
 
-    /// Asks for an act on all failures that the filter finds now. One of this id that is there already stays as it is.
-    pub async fn ask_act(&self, act: &NewAct, filter: &FailureFilter) -> Result<ActRow, StoreError> {
+    /// Asks for an act on all failures that the filter finds now. One that was asked for before under this id stays as it is; `None`
+    /// where that was for something else.
+    pub async fn ask_act(&self, act: &NewAct, filter: &FailureFilter) -> Result<Option<ActRow>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         let insert = "INSERT INTO desk_acts (id, act, asked_by, why, asked_at, selection, per_second, canary, state, total) \
@@ -191,7 +211,9 @@ impl Store {
         }
         let row = tx.query_one(&format!("SELECT {COLUMNS} FROM desk_acts WHERE id = $1"), &[&act.id]).await?;
         tx.commit().await?;
-        row_of(&row)
+        let asked = row_of(&row)?;
+        let is_same = asked.asked.kind == act.kind && asked.asked.selection == act.selection;
+        Ok(is_same.then_some(asked))
     }
 
     /// Acts, newest first.
@@ -211,15 +233,15 @@ impl Store {
         &self,
         id: Uuid,
         to: ActState,
-        note: &str,
+        event: &ActEvent,
         now: Moment,
     ) -> Result<Option<ActRow>, StoreError> {
         let ended = to.is_over().then(|| OffsetDateTime::from(now));
         let sql = format!(
-            "UPDATE desk_acts SET state = $2, note = $3, ended_at = $4 WHERE id = $1 AND state IN ('canary', 'running', 'paused') \
+            "UPDATE desk_acts SET state = $2, past = past || $3::jsonb, ended_at = $4 WHERE id = $1 AND state IN ('canary', 'running', 'paused') \
              RETURNING {COLUMNS}"
         );
-        let row = self.client().await?.query_opt(&sql, &[&id, &to.as_str(), &note, &ended]).await?;
+        let row = self.client().await?.query_opt(&sql, &[&id, &to.as_str(), &Json(event), &ended]).await?;
         row.as_ref().map(row_of).transpose()
     }
 }
@@ -250,7 +272,7 @@ pub(super) fn row_of(row: &Row) -> Result<ActRow, StoreError> {
     Ok(ActRow {
         asked,
         state,
-        note: row.get(9),
+        past: row.get::<_, Json<Vec<ActEvent>>>(9).0,
         progress: Progress {
             total: number(10),
             sent: number(11),

@@ -1,14 +1,14 @@
 //! Carrying out operators' acts, a few failures at a time. One process works on an act at a time; what it has begun and not ended
 //! another one finds as it is.
 
-use super::acts::{ActKind, ActRow, ActState, COLUMNS, Progress, row_of};
+use super::acts::{ActEvent, ActKind, ActRow, ActState, COLUMNS, NewAct, Progress, row_of};
 use super::moves::{due, move_each};
 use super::{DueFailure, acts};
 use crate::failure::{Attempt, Event, Rule};
 use crate::standard::moment::Moment;
 use crate::store::{Store, StoreError};
 use deadpool_postgres::Transaction;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 use tokio_postgres::types::{Json, ToSql};
@@ -29,9 +29,10 @@ pub struct Carried {
 const MOST_UNDER_WAY: u32 = 1_000;
 
 impl Store {
-    /// The acts under way, oldest first, each with the most it may begin in a second.
+    /// The acts under way, oldest first, each with the most it may begin in a second; also those that begin no more, while
+    /// something is not known yet of what they have begun.
     pub async fn open_acts(&self) -> Result<Vec<(Uuid, u32)>, StoreError> {
-        let sql = "SELECT id, per_second FROM desk_acts WHERE state IN ('canary', 'running') ORDER BY asked_at, id";
+        let sql = "SELECT id, per_second FROM desk_acts WHERE state IN ('canary', 'running') OR sent > 0 ORDER BY asked_at, id";
         let rows = self.client().await?.query(sql, &[]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i32>(1) as u32)).collect())
     }
@@ -50,21 +51,21 @@ impl Store {
         let select = format!("SELECT {COLUMNS} FROM desk_acts WHERE id = $1 FOR UPDATE SKIP LOCKED");
         let Some(row) = tx.query_opt(&select, &[&id]).await? else { return Ok(None) };
         let mut act = acts::row_of(&row)?;
-        if !matches!(act.state, ActState::Canary | ActState::Running) {
+        if !act.state.goes_on() && act.progress.sent == 0 {
             return Ok(None);
         }
         settle(&tx, &mut act).await?;
-        judge_canary(&mut act);
+        judge_canary(&mut act, now);
         let waiting = act.progress.waiting();
-        let due = match act.state {
-            ActState::Canary | ActState::Running => begin(&tx, &mut act, most, rule, now).await?,
-            _ => Vec::new(),
-        };
-        let begun = waiting - act.progress.waiting();
-        if act.progress.waiting() == 0 && act.progress.sent == 0 {
-            act.state = ActState::Done;
+        let mut due = Vec::new();
+        if act.state.goes_on() {
+            due = begin(&tx, &mut act, most, rule, now).await?;
         }
-        let act = write(&tx, &act, now).await?;
+        let begun = waiting - act.progress.waiting();
+        if !act.state.is_over() && act.progress.waiting() == 0 && act.progress.sent == 0 {
+            (act.state, act.ended) = (ActState::Done, Some(now));
+        }
+        let act = write(&tx, &act).await?;
         tx.commit().await?;
         Ok(Some(Carried { act, begun, due }))
     }
@@ -89,7 +90,7 @@ async fn settle(tx: &Transaction<'_>, act: &mut ActRow) -> Result<(), StoreError
 }
 
 /// Goes on once all of the canary have gone through, and pauses if one of them failed again.
-fn judge_canary(act: &mut ActRow) {
+fn judge_canary(act: &mut ActRow, now: Moment) {
     if act.state != ActState::Canary {
         return;
     }
@@ -97,7 +98,8 @@ fn judge_canary(act: &mut ActRow) {
     let (begun, total) = (act.progress.begun(), total - skipped);
     if failed > 0 && sent == 0 {
         act.state = ActState::Paused;
-        act.note = format!("{failed} of the first {begun} failed again: look at them before you resume");
+        let why = format!("{failed} of the first {begun} failed again: look at them before you resume");
+        act.past.push(ActEvent { at: now.to_rfc3339(), by: "sesame".to_owned(), act: "pause".to_owned(), why });
     } else if sent == 0 && begun >= act.asked.canary.min(total) {
         act.state = ActState::Running;
     }
@@ -136,7 +138,7 @@ async fn begin(
         return Ok(Vec::new());
     }
     let events: Vec<(Uuid, Event)> = items.iter().map(|(_, id, event)| (*id, *event)).collect();
-    let steps = move_each(tx, &events, rule, now).await?;
+    let steps = move_each(tx, &events, Some(entry(act, now)), rule, now).await?;
     let moved: HashSet<Uuid> = steps.iter().map(|(id, _)| *id).collect();
     let done = match act.asked.kind {
         ActKind::Replay => "sent",
@@ -153,34 +155,38 @@ async fn begin(
         ActKind::Replay => act.progress.sent += begun,
         ActKind::Discard => act.progress.discarded += begun,
     }
-    note(tx, act, &moved, now).await?;
     due(tx, &steps).await
 }
 
-/// Notes in each failure who did what to it, and why.
-async fn note(tx: &Transaction<'_>, act: &ActRow, moved: &HashSet<Uuid>, now: Moment) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = moved.iter().copied().collect();
-    let entry = json!([{
-        "at": now.to_rfc3339(), "act": act.asked.kind.as_str(), "id": act.asked.id, "by": act.asked.by, "why": act.asked.why,
-    }]);
-    let update = "UPDATE failures SET past = past || $2::jsonb WHERE id = ANY($1)";
-    tx.execute(&tx.prepare_cached(update).await?, &[&ids, &Json(entry)]).await?;
-    Ok(())
+/// What the past of each failure says of who did what to it, and why.
+fn entry(act: &ActRow, now: Moment) -> Value {
+    let NewAct { id, kind, by, why, .. } = &act.asked;
+    json!({"at": now.to_rfc3339(), "act": kind.as_str(), "id": id, "by": by, "why": why})
 }
 
-async fn write(tx: &Transaction<'_>, act: &ActRow, now: Moment) -> Result<ActRow, StoreError> {
+async fn write(tx: &Transaction<'_>, act: &ActRow) -> Result<ActRow, StoreError> {
     let Progress { sent, resolved, failed, skipped, discarded, .. } = act.progress;
-    let ended = act.state.is_over().then(|| OffsetDateTime::from(now));
+    let ended = act.ended.map(OffsetDateTime::from);
     let [sent, resolved, failed, skipped, discarded] =
         [sent, resolved, failed, skipped, discarded].map(|count| count as i32);
     let update = format!(
-        "UPDATE desk_acts SET state = $2, note = $3, sent = $4, resolved = $5, failed = $6, skipped = $7, discarded = $8, \
+        "UPDATE desk_acts SET state = $2, past = $3, sent = $4, resolved = $5, failed = $6, skipped = $7, discarded = $8, \
          ended_at = $9 WHERE id = $1 RETURNING {COLUMNS}"
     );
     let row = tx
         .query_one(
             &tx.prepare_cached(&update).await?,
-            &[&act.asked.id, &act.state.as_str(), &act.note, &sent, &resolved, &failed, &skipped, &discarded, &ended],
+            &[
+                &act.asked.id,
+                &act.state.as_str(),
+                &Json(&act.past),
+                &sent,
+                &resolved,
+                &failed,
+                &skipped,
+                &discarded,
+                &ended,
+            ],
         )
         .await?;
     row_of(&row)

@@ -17,7 +17,7 @@ use crate::standard::region::Region;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-pub use acts::{ActKind, ActRow, ActState, NewAct, Progress};
+pub use acts::{ActEvent, ActKind, ActRow, ActState, NewAct, Progress};
 pub use carry::Carried;
 pub use detail::FailureDetail;
 pub use filter::FailureFilter;
@@ -85,8 +85,8 @@ pub struct DueFailure {
     pub routing_key: String,
     /// Headers of the message.
     pub headers: BTreeMap<String, String>,
-    /// Body of the message, zstd.
-    pub body: Vec<u8>,
+    /// How many bytes its body has as it is kept; [`crate::store::Store::failure_bodies`] gives it.
+    pub body_bytes: usize,
 }
 
 /// A row's standing, from its columns.

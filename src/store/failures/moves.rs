@@ -5,16 +5,19 @@ use crate::failure::{Attempt, Event, Rule, Standing, Step, Then};
 use crate::standard::moment::Moment;
 use crate::store::{Store, StoreError, batches};
 use deadpool_postgres::Transaction;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use time::OffsetDateTime;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-/// Lets an event happen to each of these failures, and says what follows of those that it means something to.
+/// Lets an event happen to each of these failures, and says what follows of those that it means something to. `note` is added to
+/// the past of each of those.
 pub(super) async fn move_each(
     tx: &Transaction<'_>,
     events: &[(Uuid, Event)],
+    note: Option<Value>,
     rule: &Rule,
     now: Moment,
 ) -> Result<Vec<(Uuid, Step)>, StoreError> {
@@ -38,7 +41,7 @@ pub(super) async fn move_each(
             }
         }
     }
-    writes.run(tx).await?;
+    writes.run(tx, note).await?;
     Ok(steps)
 }
 
@@ -73,15 +76,18 @@ impl Writes {
         self.next.push(next);
     }
 
-    async fn run(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+    /// One new version of each row: most of its indices have an entry for each.
+    async fn run(&self, tx: &Transaction<'_>, note: Option<Value>) -> Result<(), StoreError> {
         if self.ids.is_empty() {
             return Ok(());
         }
-        let update = "UPDATE failures f SET state = u.state, round = u.round, attempts = u.attempts, next_at = u.next_at \
+        let update = "UPDATE failures f SET state = u.state, round = u.round, attempts = u.attempts, next_at = u.next_at, \
+             past = CASE WHEN $6::jsonb IS NULL THEN f.past ELSE f.past || $6::jsonb END \
              FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::timestamptz[]) \
              AS u(id, state, round, attempts, next_at) WHERE f.id = u.id";
         let update = tx.prepare_cached(update).await?;
-        tx.execute(&update, &[&self.ids, &self.states, &self.rounds, &self.attempts, &self.next]).await?;
+        let note = note.map(|entry| Json(json!([entry])));
+        tx.execute(&update, &[&self.ids, &self.states, &self.rounds, &self.attempts, &self.next, &note]).await?;
         Ok(())
     }
 }
@@ -108,7 +114,9 @@ pub(super) async fn due(tx: &Transaction<'_>, steps: &[(Uuid, Step)]) -> Result<
     }
     let ids: Vec<Uuid> = tries.keys().copied().collect();
     let select = tx
-        .prepare_cached("SELECT id, step, routing_key, headers, body, reason FROM failures WHERE id = ANY($1)")
+        .prepare_cached(
+            "SELECT id, step, routing_key, headers, octet_length(body), reason FROM failures WHERE id = ANY($1)",
+        )
         .await?;
     let rows = tx.query(&select, &[&ids]).await?;
     let due = rows.iter().filter_map(|row| {
@@ -120,7 +128,7 @@ pub(super) async fn due(tx: &Transaction<'_>, steps: &[(Uuid, Step)]) -> Result<
             attempt: *tries.get(&id)?,
             routing_key: row.get(2),
             headers: row.get::<_, Json<BTreeMap<String, String>>>(3).0,
-            body: row.get(4),
+            body_bytes: row.get::<_, i32>(4) as usize,
         })
     });
     Ok(due.collect())
@@ -146,15 +154,33 @@ impl Store {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         let events: Vec<(Uuid, Event)> = tokens.iter().map(|(id, token)| (*id, Event::Returned(*token))).collect();
-        let steps = move_each(&tx, &events, rule, now).await?;
+        let steps = move_each(&tx, &events, None, rule, now).await?;
         let due = due(&tx, &steps).await?;
         tx.commit().await?;
         Ok(due)
     }
 
-    /// Takes failures that were due before `before`. No other process takes them for as long again.
+    /// The bodies of the messages of these failures, zstd; of those that are still there.
+    pub async fn failure_bodies(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+        let client = self.client().await?;
+        let select = client.prepare_cached("SELECT id, body FROM failures WHERE id = ANY($1)").await?;
+        let rows = client.query(&select, &[&ids]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// The steps at which failures were due before `before`.
+    pub async fn steps_overdue(&self, before: Moment) -> Result<Vec<String>, StoreError> {
+        let client = self.client().await?;
+        let select = "SELECT step FROM unnest(ARRAY['persist', 'uplink', 'share']) AS s(step) \
+             WHERE EXISTS (SELECT FROM failures f WHERE f.step = s.step AND next_at <= $1)";
+        let rows = client.query(&client.prepare_cached(select).await?, &[&OffsetDateTime::from(before)]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Takes failures of a step that were due before `before`. No other process takes them for as long again.
     pub async fn failures_overdue(
         &self,
+        step: &str,
         before: Moment,
         limit: i64,
         rule: &Rule,
@@ -162,10 +188,12 @@ impl Store {
     ) -> Result<Vec<DueFailure>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let select = "SELECT id FROM failures WHERE next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED";
-        let rows = tx.query(&tx.prepare_cached(select).await?, &[&OffsetDateTime::from(before), &limit]).await?;
+        let select = "SELECT id FROM failures WHERE step = $1 AND next_at <= $2 ORDER BY next_at LIMIT $3 \
+             FOR UPDATE SKIP LOCKED";
+        let before = OffsetDateTime::from(before);
+        let rows = tx.query(&tx.prepare_cached(select).await?, &[&step, &before, &limit]).await?;
         let events: Vec<(Uuid, Event)> = rows.iter().map(|row| (row.get(0), Event::Overdue)).collect();
-        let steps = move_each(&tx, &events, rule, now).await?;
+        let steps = move_each(&tx, &events, None, rule, now).await?;
         let due = due(&tx, &steps).await?;
         tx.commit().await?;
         Ok(due)

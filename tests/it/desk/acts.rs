@@ -2,7 +2,7 @@
 
 use super::fixture::{Office, PARKED, because, modify};
 use crate::harness::eventually;
-use sesame::desk::{Control, DeskError, Selection};
+use sesame::desk::{Ask, Control, DeskError, Selection};
 use sesame::standard::code::Action;
 use sesame::store::ActKind;
 use std::time::Duration;
@@ -22,6 +22,9 @@ async fn clause_7_4_a_replay_takes_the_set_that_was_there_when_it_was_asked_for_
     office.send(Action::Modify, &modify("LATE", 0)).await;
     let again = office.desk.ask(ask).await.unwrap();
     assert_eq!((again.id, again.total), (act.id, 5), "asking twice is asking once");
+    let other = office.ask(ActKind::Discard, because("MISSING_KEY"));
+    let refused = office.desk.ask(Ask { id: act.id, ..other }).await.unwrap_err();
+    assert!(matches!(&refused, DeskError::Selection(_)) && refused.to_string().contains("another one"), "{refused}");
     let done = office.reaches(act.id, "done").await;
     assert_eq!((done.total, done.resolved, done.failed, done.skipped), (5, 5, 0, 0));
     office.have("resolved", 5).await;
@@ -56,12 +59,13 @@ async fn a_canary_that_fails_again_stops_the_rest_until_somebody_says_go_on() {
     let act = office.desk.ask(office.ask(ActKind::Replay, because("MISSING_KEY"))).await.unwrap();
     let paused = office.reaches(act.id, "paused").await;
     assert_eq!((paused.failed, paused.waiting), (2, 3), "{paused:?}");
-    assert!(paused.note.contains("2 of the first 2"), "{}", paused.note);
+    let said = paused.past.last().unwrap();
+    assert!(said.by == "sesame" && said.why.contains("2 of the first 2"), "{said:?}");
     office.mend("C", 5).await;
-    office.desk.control(act.id, Control::Resume, "tester").await.unwrap();
+    office.desk.control(act.id, Control::Resume, "tester", "mended").await.unwrap();
     let done = office.reaches(act.id, "done").await;
     assert_eq!((done.failed, done.resolved), (2, 3), "{done:?}");
-    let over = office.desk.control(act.id, Control::Cancel, "tester").await.unwrap_err();
+    let over = office.desk.control(act.id, Control::Cancel, "tester", "enough").await.unwrap_err();
     assert!(matches!(&over, DeskError::NotFound(text) if text.contains("is over")), "{over}");
 }
 
@@ -74,8 +78,9 @@ async fn a_replay_keeps_its_pace_and_ends_where_it_is_cancelled() {
     (ask.per_second, ask.canary) = (Some(1), 1);
     let act = office.desk.ask(ask).await.unwrap();
     office.reaches(act.id, "running").await;
-    let cancelled = office.desk.control(act.id, Control::Cancel, "tester").await.unwrap();
-    assert!(cancelled.note.contains("tester"), "{cancelled:?}");
+    let cancelled = office.desk.control(act.id, Control::Cancel, "tester", "enough").await.unwrap();
+    let said = cancelled.past.last().unwrap();
+    assert_eq!((said.act.as_str(), said.by.as_str(), said.why.as_str()), ("cancel", "tester", "enough"));
     let before = office.total("parked").await;
     assert!(before > 0, "at one a second most of them still wait");
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -119,4 +124,34 @@ async fn what_is_discarded_stays_so_until_it_is_meant_by_name() {
     let discarded = Selection { state: Some("discarded".to_owned()), ..Selection::default() };
     let replay = office.desk.ask(office.ask(ActKind::Replay, discarded)).await.unwrap();
     assert_eq!(office.reaches(replay.id, "done").await.resolved, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_replay_begins_nothing_more_and_goes_on_past_its_canary() {
+    let office = Office::new(PARKED).await;
+    office.fail("P", 8).await;
+    office.mend("P", 8).await;
+    let mut ask = office.ask(ActKind::Replay, because("MISSING_KEY"));
+    (ask.per_second, ask.canary) = (Some(1), 1);
+    let act = office.desk.ask(ask).await.unwrap();
+    eventually("more than the canary is begun", || async {
+        let act = office.desk.act(act.id).await.ok()?;
+        (act.state == "running" && act.waiting < 6).then_some(())
+    })
+    .await;
+    office.desk.control(act.id, Control::Pause, "tester", "looking").await.unwrap();
+    let paused = eventually("what was begun is known also in a pause", || async {
+        office.desk.act(act.id).await.ok().filter(|act| act.sent == 0)
+    })
+    .await;
+    assert!(paused.state == "paused" && paused.waiting > 0, "{paused:?}");
+    // Several times as long as its pace asks.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(office.desk.act(act.id).await.unwrap().waiting, paused.waiting);
+    let resumed = office.desk.control(act.id, Control::Resume, "tester", "all is well").await.unwrap();
+    assert_eq!(resumed.state, "running", "its canary has had its verdict");
+    let done = office.reaches(act.id, "done").await;
+    assert_eq!(done.resolved, 8);
+    let past: Vec<_> = done.past.iter().map(|event| (event.act.as_str(), event.why.as_str())).collect();
+    assert_eq!(past, [("pause", "looking"), ("resume", "all is well")]);
 }

@@ -83,7 +83,8 @@ async fn clause_7_4_operators_list_show_replay_and_discard_over_http_and_strange
         ("/api/failures/replay", json!({"all": true}), StatusCode::BAD_REQUEST),
         ("/api/failures/replay", json!({"selection": {"reason": "NO"}, "why": "x"}), StatusCode::BAD_REQUEST),
         ("/api/failures/replay", json!({"every": true}), StatusCode::BAD_REQUEST),
-        (&format!("/api/acts/{id}/pause"), json!({}), StatusCode::NOT_FOUND),
+        (&format!("/api/acts/{id}/pause"), json!({"why": "x"}), StatusCode::NOT_FOUND),
+        (&format!("/api/acts/{id}/pause"), json!({}), StatusCode::BAD_REQUEST),
         (&format!("/api/acts/{id}/stop"), json!({}), StatusCode::BAD_REQUEST),
     ] {
         let (answered, body) = api.post(path, body).await;

@@ -54,7 +54,8 @@ async fn what_means_nothing_is_told() {
         (&["list", "--all", "--busicode", "007"], "contradict"),
         (&["show"], "say which failure"),
         (&["show", "--id", "00000000-0000-0000-0000-000000000000"], "no failure"),
-        (&["pause", "00000000-0000-0000-0000-000000000000"], "no act"),
+        (&["pause", "00000000-0000-0000-0000-000000000000"], "--why"),
+        (&["pause", "00000000-0000-0000-0000-000000000000", "--why", "x"], "no act"),
     ] {
         let all = [&["failures", words[0], "--config", "node.toml"], &words[1..]].concat();
         let ended = sesame(folder, &all).await;

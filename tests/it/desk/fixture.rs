@@ -24,9 +24,13 @@ impl Office {
     }
 
     pub fn of(node: TestNode) -> Self {
+        Self::reading(node, Dictionary::builtin())
+    }
+
+    /// A desk that reads messages by this dictionary.
+    pub fn reading(node: TestNode, dictionary: Dictionary) -> Self {
         let names = Names(node.config.node.region.tier());
-        let dictionary = InUse::new(Dictionary::builtin());
-        let desk = FailureDesk::new(node.store(), dictionary, names, Clock::system(), 500);
+        let desk = FailureDesk::new(node.store(), InUse::new(dictionary), names, Clock::system(), 500);
         Self { node, desk }
     }
 

@@ -3,5 +3,5 @@
 mod acts;
 mod api;
 mod commands;
-mod fixture;
+pub mod fixture;
 mod shown;

@@ -1,8 +1,15 @@
 //! What the desk shows.
 
-use super::fixture::{Office, PARKED, because};
+use super::fixture::{Office, PARKED, because, modify};
+use crate::contract::ask::App;
+use crate::harness::{Spec, records};
+use crate::rules::fixture::Datasets;
+use serde_json::Value;
+use sesame::dataset::Dictionary;
 use sesame::desk::{Selection, Sight, groups_by};
 use sesame::standard::code::Action;
+use sesame::standard::region::RegionTable;
+use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_are_listed_page_by_page_and_grouped() {
@@ -63,4 +70,55 @@ async fn a_failure_shows_its_envelope_every_attempt_and_where_it_is_next_and_mas
     assert!(full.contains("张三丰"), "{full}");
     let missing = office.desk.show(uuid::Uuid::nil(), Sight::Masked).await.unwrap_err();
     assert!(missing.to_string().contains("there is no failure"), "{missing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_condition_finds_what_it_says_and_nothing_else() {
+    let office = Office::new(PARKED).await;
+    let begun = sesame::clock::Clock::system().now();
+    let batch = office.send(Action::Modify, &modify("F", 0)).await;
+    office.have("parked", 1).await;
+    let text = |text: &str| Some(text.to_owned());
+    let none = Selection::default;
+    let link = office.node.config.node.appid.clone();
+    let later = begun.plus_micros(3_600_000_000).to_rfc3339();
+    let pairs = [
+        (Selection { batch: Some(batch), ..none() }, Selection { batch: Some(uuid::Uuid::nil()), ..none() }),
+        (because("MISSING_KEY"), because("POISON")),
+        (Selection { state: text("parked"), ..none() }, Selection { state: text("retrying"), ..none() }),
+        (Selection { step: text("persist"), ..none() }, Selection { step: text("uplink"), ..none() }),
+        (Selection { link: Some(link), ..none() }, Selection { link: text("parent"), ..none() }),
+        (Selection { appid: text("test-app"), ..none() }, Selection { appid: text("other"), ..none() }),
+        (Selection { busicode: text("007"), ..none() }, Selection { busicode: text("001"), ..none() }),
+        (Selection { region: text("370200"), ..none() }, Selection { region: text("370300"), ..none() }),
+        (Selection { since: Some(begun.to_rfc3339()), ..none() }, Selection { since: Some(later.clone()), ..none() }),
+        (Selection { until: Some(later), ..none() }, Selection { until: Some(begun.to_rfc3339()), ..none() }),
+    ];
+    for (finds, misses) in pairs {
+        let found = async |selection| office.desk.list(selection, 10, None).await.unwrap().failures.len();
+        assert_eq!((found(&finds).await, found(&misses).await), (1, 0), "{finds:?} {misses:?}");
+        let counted = office.desk.count(sesame::store::ActKind::Replay, &finds).await.unwrap();
+        assert!(counted.would == 1 || finds.state.is_some(), "{finds:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clause_6_1_the_bad_records_and_fields_of_a_failure_are_shown() {
+    let strict = Datasets::shipped();
+    strict.refuse_remarks_with("密");
+    let above = Spec::new("370200").extra(&format!("{}{PARKED}", strict.settings()));
+    let below = Spec::new("370203").parent(&above);
+    let (above, below) = (above.start(&[&below]).await, below.start(&[]).await);
+    let mut list: Vec<Value> =
+        (0..3).map(|n| records::check(&format!("S-{n}"), "370203", "2025-06-01 08:00:00")).collect();
+    list[1]["BZ"] = "密".into();
+    App::of(&below).ask("007", "01", Value::Array(list)).accepted().await;
+    let rules = Dictionary::load(strict.path(), &Arc::new(RegionTable::builtin())).unwrap();
+    let office = Office::reading(above, rules);
+    office.have("parked", 1).await;
+    let page = office.desk.list(&because("INVALID_RECORDS"), 10, None).await.unwrap();
+    let shown = office.desk.show(page.failures[0].id, Sight::Masked).await.unwrap();
+    let faults: Vec<_> = shown.faults.iter().map(|fault| (fault.index, fault.field.as_str())).collect();
+    assert_eq!(faults, [(2, "BZ")]);
+    assert_eq!(shown.records[0].index, 2, "the bad one first");
 }

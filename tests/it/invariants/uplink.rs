@@ -1,7 +1,8 @@
 //! Invariant 6 on a link: a batch that the parent's broker refuses fails alone; a parent that refuses everything makes the
 //! link pause, and nothing fails.
 
-use crate::harness::{Spec, TestNode, eventually, lab, records};
+use crate::harness::{Api, Spec, TestNode, eventually, lab, records};
+use serde_json::json;
 use sesame::broker::{Connection, ConnectionSettings, Message, Names, Publisher};
 use sesame::client::Client;
 use sesame::config::{AmqpLinkSettings, LinkSettings, TextSource};
@@ -10,6 +11,7 @@ use sesame::standard::random::Random;
 use sesame::standard::region::Tier;
 use sesame::tls::ClientTls;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -86,6 +88,45 @@ async fn invariant_6_batches_the_parent_refuses_fail_alone() {
     }
 }
 
+/// The whole round of §7.4 by way of RabbitMQ itself, for what could not be sent up.
+#[tokio::test(flavor = "multi_thread")]
+async fn clause_7_4_what_the_parents_broker_refused_three_times_comes_back_and_passes_once_it_may() {
+    let city = Spec::new("370200");
+    let county = Spec::new("370203").parent(&city).extra("[failures]\nretry_secs = [0, 1]\npark_secs = 3\n");
+    let api = Api::of(&city);
+    let mut city = city.start(&[&county]).await;
+    let mut county = county.start(&[]).await;
+    send(&county.client(), "before").await;
+    put_foreign_batches(&county, 1).await;
+    let stands = async |state: &str| {
+        eventually(&format!("the failure is {state}"), || async {
+            match county.store().failure_counts().await.ok()?.as_slice() {
+                [(step, _, at, 1)] if step == "uplink" && at == state => Some(()),
+                _ => None,
+            }
+        })
+        .await;
+    };
+    // A message that comes alone proves nothing about itself: others pass meanwhile.
+    let client = county.client();
+    let traffic = tokio::spawn(async move {
+        for n in 0.. {
+            send(&client, &format!("meanwhile-{n}")).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    stands("parked").await;
+    let all = json!({"exchange": "city", "write": ".*", "read": ".*"});
+    api.put(&format!("/api/topic-permissions/{{vhost}}/{}", county.config.node.appid), all).await;
+    stands("resolved").await;
+    traffic.abort();
+    let attempts = "SELECT jsonb_array_length(past) FROM failures";
+    let attempts: i32 = county.sql().await.query_one(attempts, &[]).await.unwrap().get(0);
+    assert!(attempts >= 3 && attempts % 3 == 0, "whole rounds failed, and the last one passed at once: {attempts}");
+    county.stop().await;
+    city.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_6_a_window_full_of_refused_batches_lets_good_ones_pass() {
     let city = Spec::new("370200");
@@ -110,7 +151,7 @@ async fn permit(county: &TestNode, city: &TestNode, write: &str) {
     let vhost = city.config.broker.uri.text().rsplit('/').next().unwrap().to_owned();
     let management = lab().broker.as_ref().unwrap().management_url();
     let url = format!("{management}/api/permissions/{vhost}/{}", county.config.node.appid);
-    let permission = serde_json::json!({"configure": "^$", "write": write, "read": "^$"});
+    let permission = json!({"configure": "^$", "write": write, "read": "^$"});
     let request = reqwest::Client::new().put(url).basic_auth("guest", Some("guest")).json(&permission);
     assert!(request.send().await.unwrap().status().is_success());
 }

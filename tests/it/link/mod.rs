@@ -6,5 +6,5 @@ mod outages;
 mod present;
 mod refusals;
 mod sesame;
-mod stub;
+pub mod stub;
 mod tls;

@@ -4,8 +4,10 @@
 use super::foreign::holds;
 use super::stub::{Manner, PLAIN, Stub};
 use crate::contract::ask::App;
-use crate::harness::{Proxy, Spec, TestNode, Weather, eventually, records};
+use crate::harness::{Ahead, Proxy, Spec, TestNode, Weather, eventually, records};
+use crate::receipts::fixture::Hand;
 use sesame::standard::refusal::RefusalCode;
+use std::time::Duration;
 
 /// Waits until health says so of the link.
 async fn link_says(county: &TestNode, words: &str) {
@@ -83,5 +85,41 @@ async fn invariant_6_an_endpoint_that_hangs_slows_nobody_else() {
     .await;
     stub.does(Manner::Take);
     holds(&stub, 30).await;
+    county.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_6_failures_that_are_due_while_the_endpoint_is_away_do_not_pile_up_in_its_queue() {
+    let stub = Stub::start(PLAIN).await;
+    stub.does(Manner::Refuse(RefusalCode::InvalidRecords, 400));
+    let parked_at_once = "[failures]\nretry_secs = [0, 0]\n";
+    let county = Spec::new("370203").parent_over_https("370200", &stub.settings(PLAIN, "")).extra(parked_at_once);
+    let ahead = Ahead::default();
+    let mut county = county.prepare(&[]).await;
+    county.run(ahead.clock()).await;
+    let app = App::of(&county);
+    for batch in 0..150 {
+        app.ask("007", "01", records::checks(&format!("D{batch}"), "370203", "2025-06-01 08:00:00", 1))
+            .accepted()
+            .await;
+    }
+    eventually("all are parked", || async {
+        let counts = county.store().failure_counts().await.ok()?;
+        counts.iter().any(|(.., state, count)| state == "parked" && *count == 150).then_some(())
+    })
+    .await;
+
+    drop(stub);
+    let hand = Hand::of(&county).await;
+    // Their tokens come back by RabbitMQ's clock, so by this one they are overdue, again and again.
+    ahead.forward(24 * 3600 + 610);
+    hand.holds("county.uplink", 100).await;
+    for _ in 0..5 {
+        ahead.forward(610);
+        // Two looks of the sweeper.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+    }
+    let waiting = hand.depth("county.uplink").await;
+    assert!(waiting <= 200, "{waiting} messages wait for 150 failures");
     county.stop().await;
 }

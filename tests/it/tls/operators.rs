@@ -1,8 +1,11 @@
 //! Operators known by client certificates, and by their password (§7.2).
 
 use super::fixture::{Pki, YEAR};
+use crate::desk::fixture::{Office, PARKED};
 use crate::harness::{NodeProcess, Spec};
 use futures_util::future::join_all;
+use serde_json::json;
+use sesame::desk::{Selection, Sight};
 use sesame::lab::authority::Issued;
 use std::net::IpAddr;
 
@@ -55,4 +58,47 @@ async fn clause_7_2_a_guesser_is_held_and_an_operator_elsewhere_is_not_kept_wait
     for result in ["welcome\"} 1", "wrong\"} "] {
         assert!(metrics.contains(&format!("sesame_console_logins_total{{result=\"{result}")), "{metrics}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clause_7_2_a_viewer_only_looks_an_operator_acts_and_a_supervisor_reads_in_full() {
+    let pki = Pki::new();
+    let listener = pki.listener("console", &pki.asks_for_certificates());
+    let operator = |role: &str| {
+        format!("[[console.operators]]\nname = \"{role}\"\ncertificate = \"CN={role}\"\nrole = \"{role}\"\n")
+    };
+    let roles = ["viewer", "operator", "supervisor"];
+    let settings = format!("{PARKED}{}{listener}", roles.map(operator).concat());
+    let office = Office::new(&settings).await;
+    office.fail("R", 1).await;
+    let page = office.desk.list(&Selection::default(), 1, None).await.unwrap();
+    let id = page.failures[0].id;
+    let clients = roles.map(|role| {
+        let tls = pki.trust(Some(&pki.authority.client(role, YEAR).unwrap())).config().as_ref().clone();
+        reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().unwrap()
+    });
+    let base = format!("https://127.0.0.1:{}/api", office.node.console.port());
+    let act = json!({"selection": {"id": id}, "why": "试", "dry_run": true});
+    let pause = json!({"why": "试"});
+    let absent = uuid::Uuid::new_v4();
+    // What each of the three is answered.
+    let asked = [
+        (format!("/failures/{id}"), None, [200, 200, 200]),
+        (format!("/failures/{id}?full=true"), None, [403, 403, 200]),
+        ("/failures/replay".to_owned(), Some(&act), [403, 200, 200]),
+        ("/failures/discard".to_owned(), Some(&act), [403, 200, 200]),
+        (format!("/acts/{absent}/pause"), Some(&pause), [403, 404, 404]),
+        (format!("/acts/{absent}/resume"), Some(&pause), [403, 404, 404]),
+        (format!("/acts/{absent}/cancel"), Some(&pause), [403, 404, 404]),
+    ];
+    for (path, body, statuses) in asked {
+        for ((client, role), status) in clients.iter().zip(roles).zip(statuses) {
+            let url = format!("{base}{path}");
+            let request = body.map_or_else(|| client.get(&url), |body| client.post(&url).json(body));
+            assert_eq!(request.send().await.unwrap().status().as_u16(), status, "{role} {path}");
+        }
+    }
+    let shown = office.desk.show(id, Sight::Masked).await.unwrap();
+    let read: Vec<_> = shown.past.as_array().unwrap().iter().filter(|entry| entry["act"] == "read").collect();
+    assert!(read.len() == 1 && read[0]["by"] == "supervisor", "who reads in full is noted: {read:?}");
 }

@@ -143,6 +143,6 @@ async fn besides(office: &Office, failures: u32, report: &mut Report) -> Result<
         begun.elapsed().as_secs_f64(),
         "s",
     );
-    office.desk.control(id, Control::Cancel, "bench").await?;
+    office.desk.control(id, Control::Cancel, "bench", "measured").await?;
     Ok(())
 }

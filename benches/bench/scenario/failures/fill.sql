@@ -17,7 +17,7 @@ END $$;
 INSERT INTO failures (id, batch, step, reason, detail, state, attempts, round, first_at, last_at, next_at, appid, random, busicode,
                       action, region, records, accepted_at, routing_key, headers, body, past, link)
     SELECT gen_random_uuid(), gen_random_uuid(), 'persist',
-           (ARRAY['MISSING_KEY', 'SIGN_MISMATCH', 'INVALID_RECORDS', 'NOT_GRANTED', 'REGION_MISMATCH'])[1 + floor(5 * d * d)::int],
+           (ARRAY['MISSING_KEY', 'SIGN_MISMATCH', 'INVALID_RECORDS', 'AHEAD', 'KEY_MISMATCH'])[1 + floor(5 * d * d)::int],
            '改或删的记录从未新增（1 of 1 records were never added, first record 1 ' || i || ': send it as an add first）',
            CASE WHEN i > :FAILURES THEN 'resolved' WHEN c < 0.02 THEN 'retrying' WHEN c < 0.95 THEN 'parked' ELSE 'abandoned' END,
            3, 1 + floor(6 * c)::int, at, at + INTERVAL '12 s',

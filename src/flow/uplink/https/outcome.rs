@@ -18,6 +18,7 @@ use crate::client::{NoAnswer, Received};
 use crate::failure::Reason;
 use crate::flow::failures::Fault;
 use crate::standard::answer::{Answer, BadAnswer, ResultCode};
+use crate::standard::envelope::Busilist;
 use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;
 use crate::standard::response::Response;
@@ -122,7 +123,8 @@ fn is_refusal(answer: &Answer<'_>) -> bool {
 
 fn refusal(received: &Received, answer: &Answer<'_>) -> Outcome {
     let code = RefusalCode::of_message(&answer.message);
-    let says = format!("the parent answered {} 0000: {}", received.status, shown(&answer.message));
+    let says =
+        format!("the parent answered {} 0000: {}{}", received.status, shown(&answer.message), listed(&answer.busilist));
     match (code, of_status(received)) {
         (Some(RefusalCode::TransferFailed), _) => {}
         (Some(RefusalCode::RateLimited | RefusalCode::Unavailable), _) => {
@@ -166,6 +168,30 @@ fn without_answer(received: &Received, bad: &BadAnswer) -> Outcome {
 }
 
 /// A stranger's words, shortened, on one line.
+/// What it lists of bad records, as this interface lists them; of other lists and ciphertexts nothing.
+fn listed(busilist: &Busilist<'_>) -> String {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    struct Bad {
+        index: String,
+        field: String,
+        #[serde(default)]
+        rule: String,
+        error: String,
+    }
+    let rows: Vec<Bad> = serde_json::from_str(busilist.text()).unwrap_or_default();
+    let words = |bad: &Bad| {
+        let Bad { index, field, rule, error } = bad;
+        shown(&format!("; no. {index} {field} {rule}: {error}"))
+    };
+    let more =
+        if rows.len() > MOST_LISTED { format!("; and {} more", rows.len() - MOST_LISTED) } else { String::new() };
+    rows.iter().take(MOST_LISTED).map(words).collect::<String>() + &more
+}
+
+/// Bad records whose errors are kept with the refusal: a person mends one and sends again.
+const MOST_LISTED: usize = 10;
+
 fn shown(message: &str) -> String {
     message.chars().filter(|c| !c.is_control()).take(300).collect()
 }
@@ -297,6 +323,19 @@ mod tests {
         let busy = Received { status: 429, retry_after: wait, body: bytes::Bytes::new() };
         match Outcome::of(&Ok(busy), &random(), |_| false) {
             Outcome::Outage(outage) => assert_eq!(outage.kind, OutageKind::Busy(wait)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn clause_6_1_a_refusal_names_the_bad_records() {
+        let list = r#"[{"INDEX":"2","FIELD":"JYRQ","RULE":"format","ERROR":"不是日期"},{"INDEX":"5","FIELD":"","ERROR":"缺少"}]"#;
+        let answer = Answer { busilist: Busilist::Array(list), ..refusal_of(RefusalCode::InvalidRecords) };
+        let body = signed(&answer, DatalistForm::Object, Some(&random()), &key());
+        match Outcome::of(&received(400, body), &random(), |_| false) {
+            Outcome::Refused(_, fault) => {
+                assert!(fault.detail.ends_with("; no. 2 JYRQ format: 不是日期; no. 5  : 缺少"), "{}", fault.detail);
+            }
             other => panic!("{other:?}"),
         }
     }
