@@ -171,6 +171,7 @@ async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(Strin
         table: "records",
         time: "applied_at",
         place: "applied_at",
+        partial: "added IS NOT NULL AND ",
         conditions: conditions.sql().to_owned(),
         from,
         until,

@@ -15,6 +15,9 @@ pub(super) struct Source<'a> {
     pub(super) time: &'a str,
     /// The column that with `id` tells where a row lies: the one whose months the table is in.
     pub(super) place: &'a str,
+    /// What holds of every row and the index that a stream is read by demands, with `AND` behind it; empty where it has all rows.
+    /// To fetch a row by its place it must be said again: else PostgreSQL may not use that index.
+    pub(super) partial: &'static str,
     /// Conditions of every row, but for those on time.
     pub(super) conditions: String,
     /// Inclusive.
@@ -91,10 +94,10 @@ impl Source<'_> {
 
     /// Fetches the rows whose places are in `page`.
     fn fetched(&self, keys: &[(&str, &str)], looks: &str) -> String {
-        let Self { columns, table, time, place, .. } = self;
+        let Self { columns, table, time, place, partial, .. } = self;
         let of_stream: String = keys.iter().map(|(name, column)| format!("{column} = page.{name} AND ")).collect();
         format!(
-            "WITH {looks} SELECT {columns} FROM page CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {of_stream}{place} = page.place \
+            "WITH {looks} SELECT {columns} FROM page CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {partial}{of_stream}{place} = page.place \
              AND id = page.id OFFSET 0) r ORDER BY r.{time}, r.id"
         )
     }
@@ -162,5 +165,7 @@ mod tests {
         assert!(large.starts_with("WITH rough AS") && large.contains("LIMIT 202)"), "{large}");
         let alone = Streams { count: 1, ..streams };
         assert!(!source().merged(&alone, 2_001).contains("rough"));
+        let partial = Source { partial: "p AND ", ..source() }.merged(&alone, 101);
+        assert!(partial.contains("WHERE p AND a = page.s AND at = page.place"), "{partial}");
     }
 }

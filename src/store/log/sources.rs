@@ -149,6 +149,7 @@ impl Source {
             table,
             time,
             place,
+            partial: "",
             conditions: conditions.sql().to_owned(),
             from,
             until,
