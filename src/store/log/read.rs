@@ -11,25 +11,20 @@ use crate::store::{Store, StoreError, explain::explain};
 use deadpool_postgres::{Object, Transaction};
 use time::OffsetDateTime;
 use tokio_postgres::{IsolationLevel, Row};
+use uuid::Uuid;
 
 impl Store {
     /// One page of the log in the order of time, and whether there is more.
     pub async fn read_log(&self, filter: &LogFilter) -> Result<(Vec<LogRow>, bool), StoreError> {
         let mut client = self.client().await?;
         let tx = one_moment(&mut client).await?;
-        let mut found = Vec::new();
+        let (mut found, mut bounded) = (Vec::new(), filter.clone());
         for source in sources::of(filter) {
-            let (sql, conditions) = statement(&tx, source, filter).await?;
-            found.extend(if source.is_steady(filter) {
-                let statement = tx.prepare_cached(&sql).await?;
-                tx.query(&statement, &conditions.parameters()).await?
-            } else {
-                tx.query(&sql, &conditions.parameters()).await?
-            });
+            found.extend(page(&tx, source, &bounded).await?);
+            bound(&mut bounded, &mut found);
         }
         tx.commit().await?;
-        let mut found = found.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        found.sort_unstable_by_key(|row| (row.at, row.id));
+        found.sort_unstable_by_key(place);
         let more = found.len() > filter.size as usize;
         found.truncate(filter.size as usize);
         Ok((found, more))
@@ -39,12 +34,39 @@ impl Store {
     pub async fn explain_log(&self, filter: &LogFilter) -> Result<String, StoreError> {
         let mut client = self.client().await?;
         let tx = one_moment(&mut client).await?;
-        let mut told = String::new();
+        let (mut told, mut found, mut bounded) = (String::new(), Vec::new(), filter.clone());
         for source in sources::of(filter) {
-            let (sql, conditions) = statement(&tx, source, filter).await?;
+            let (sql, conditions) = statement(&tx, source, &bounded).await?;
             told.push_str(&explain(&tx, &sql, &conditions).await?);
+            found.extend(page(&tx, source, &bounded).await?);
+            bound(&mut bounded, &mut found);
         }
         Ok(told)
+    }
+}
+
+async fn page(tx: &Transaction<'_>, source: Source, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
+    let (sql, conditions) = statement(tx, source, filter).await?;
+    let rows = if source.is_steady(filter) {
+        let statement = tx.prepare_cached(&sql).await?;
+        tx.query(&statement, &conditions.parameters()).await?
+    } else {
+        tx.query(&sql, &conditions.parameters()).await?
+    };
+    rows.iter().map(row).collect()
+}
+
+/// In the order in which rows are shown.
+fn place(row: &LogRow) -> (Moment, Uuid) {
+    (row.at, row.id)
+}
+
+/// Once a large page is full, later rows of the sources to come cannot be on it: each would be fetched in vain.
+fn bound(filter: &mut LogFilter, found: &mut Vec<LogRow>) {
+    let size = filter.size as usize;
+    if filter.size > sources::USUAL_SIZE && found.len() > size {
+        found.sort_unstable_by_key(place);
+        filter.until = Some(found[size].at.plus_micros(1));
     }
 }
 

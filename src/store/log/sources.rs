@@ -42,7 +42,7 @@ pub(super) struct Wanted {
 }
 
 /// Rows of a page where nobody asks for another number.
-const USUAL_SIZE: u32 = 100;
+pub(super) const USUAL_SIZE: u32 = 100;
 
 /// More values than a city has counties, a province too; beyond them what is asked for is everywhere.
 const MOST_VALUES: usize = 500;
