@@ -33,7 +33,7 @@ pub use batches::{Late, NewBatch, StoredBatch};
 pub use error::StoreError;
 pub use failures::{
     About, ActEvent, ActKind, ActRow, ActState, Carried, DueFailure, FailureDetail, FailureFilter, FailureGroup,
-    FailureRow, GroupBy, NewAct, NewFailure, Progress,
+    FailureRow, GroupBy, MOST_GROUPS, NewAct, NewFailure, Progress,
 };
 pub use history::RecordPast;
 pub use log::{BatchState, LogEntry, LogFilter, LogRow};

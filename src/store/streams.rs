@@ -40,6 +40,9 @@ pub(super) struct Streams {
 
 /// More places than this of each stream take longer than one more look into each.
 const MOST_PLACES: i64 = 400;
+/// Times as many as the page has rows, a look that finds its end takes of all streams together. With as many, the rarest of them
+/// would tell the end; with more, those that have most of the page.
+const LOOKED_AT: i64 = 4;
 
 impl Source<'_> {
     /// The first `rows` rows, of an index that gives them in order and begins with all conditions.
@@ -80,7 +83,7 @@ impl Source<'_> {
             format!("page AS MATERIALIZED (SELECT {named}h.place, h.id FROM {places} ORDER BY h.at, h.id LIMIT {rows})")
         };
         let looks = if rows > MOST_PLACES && count > 1 {
-            let times = looked(&format!("{time} AS at"), None, rows / count + 2);
+            let times = looked(&format!("{time} AS at"), None, LOOKED_AT * rows / count + 2);
             let rough = format!(
                 "rough AS MATERIALIZED (SELECT CASE WHEN count(*) = {rows} THEN max(at) ELSE 'infinity' END AS at FROM \
                  (SELECT h.at FROM {times} ORDER BY h.at LIMIT {rows}) times)"
@@ -162,7 +165,7 @@ mod tests {
             small.contains("WHERE a = s.value AND c ORDER BY")
                 && small.contains("WHERE a = page.s AND at = page.place")
         );
-        assert!(large.starts_with("WITH rough AS") && large.contains("LIMIT 202)"), "{large}");
+        assert!(large.starts_with("WITH rough AS") && large.contains("LIMIT 802)"), "{large}");
         let alone = Streams { count: 1, ..streams };
         assert!(!source().merged(&alone, 2_001).contains("rough"));
         let partial = Source { partial: "p AND ", ..source() }.merged(&alone, 101);

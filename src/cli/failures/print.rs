@@ -1,6 +1,7 @@
 //! Failures on a terminal.
 
 use crate::desk::{DeskAct, Page, ShownFailure, ShownGroup, ShownMessage};
+use crate::store::MOST_GROUPS;
 use serde_json::Value;
 
 pub(super) fn list(page: &Page, json: bool) -> serde_json::Result<()> {
@@ -54,6 +55,9 @@ pub(super) fn groups(groups: &[ShownGroup], json: bool) -> serde_json::Result<()
             .map(|(name, value)| format!("{name} {}", value.as_str().unwrap_or("unknown")))
             .collect();
         println!("{:>9}  {}  since {}, last {}", group.count, values.join("  "), group.first_at, group.last_at);
+    }
+    if groups.len() == MOST_GROUPS {
+        println!("and perhaps smaller ones: no more than {MOST_GROUPS} groups are counted; ask with conditions");
     }
     Ok(())
 }

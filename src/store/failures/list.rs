@@ -81,8 +81,8 @@ pub struct FailureGroup {
 const COLUMNS: &str = "f.id, f.batch, f.step, f.link, f.reason, f.detail, f.state, f.round, f.attempts, f.at, f.last_at, \
      f.next_at, f.appid, f.random, f.busicode, f.action, f.region, f.records";
 
-/// More groups than this nobody reads.
-const MOST_GROUPS: usize = 200;
+/// Groups that are counted at most, the largest: more of them nobody reads.
+pub const MOST_GROUPS: usize = 200;
 
 impl GroupBy {
     fn column(self) -> &'static str {

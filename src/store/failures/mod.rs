@@ -21,7 +21,7 @@ pub use acts::{ActEvent, ActKind, ActRow, ActState, NewAct, Progress};
 pub use carry::Carried;
 pub use detail::FailureDetail;
 pub use filter::FailureFilter;
-pub use list::{FailureGroup, FailureRow, GroupBy};
+pub use list::{FailureGroup, FailureRow, GroupBy, MOST_GROUPS};
 pub(super) use moves::resolve;
 
 /// A failed attempt, ready to be recorded.
