@@ -2,6 +2,7 @@
 
 use crate::harness::ledger::{Entry, Kind, Outcome, Sent};
 use crate::harness::model::{Candidates, Change, Effect, State, replay};
+use crate::harness::strict::refused;
 use crate::harness::tier::{Batch, Failure, Record, Tier, record_name};
 use crate::harness::verdict::{Sort, Verdict, judge};
 use crate::harness::{federation::APP, layout, plan, record};
@@ -19,7 +20,9 @@ fn modify(name: &'static str, text: Option<&str>) -> Effect {
 /// Changes of one record, each of a batch of its own, by SJGXSJ.
 fn replayed(changes: &[(i64, &Effect)]) -> Candidates {
     let changes = changes.iter().enumerate();
-    replay(changes.map(|(batch, (at, effect))| Change { at: *at, batch, ordinal: 0, effect }).collect())
+    replay(
+        changes.map(|(batch, (at, effect))| Change { at: *at, batch, ordinal: 0, is_barred: false, effect }).collect(),
+    )
 }
 
 fn state(deleted: bool, updated: i64, fields: &[(&'static str, &str)]) -> Option<State> {
@@ -69,11 +72,11 @@ fn a_tie_may_go_either_way_until_something_newer_decides() {
 #[test]
 fn of_the_same_record_twice_in_a_batch_the_later_wins() {
     let effect = add("x");
-    let changes = [1, 0].map(|ordinal| Change { at: 1, batch: 0, ordinal, effect: &effect });
+    let changes = [1, 0].map(|ordinal| Change { at: 1, batch: 0, ordinal, is_barred: false, effect: &effect });
     assert_eq!(replay(changes.to_vec()), Candidates::from([state(false, 1, &[("JCRY", "x.1"), ("BZ", "x.1")])]));
 }
 
-/// Acknowledged batches: adds and a newer modify of two counties, and an orphan.
+/// Acknowledged batches: adds and a newer modify of two counties, an orphan, and an add of which the city refuses record E.
 fn entries() -> Vec<Entry> {
     let entry = |kind, entry, at, effect, keys: &[&str]| Entry {
         sent: Sent {
@@ -82,6 +85,7 @@ fn entries() -> Vec<Entry> {
             at,
             effect,
             keys: keys.iter().map(|key| (*key).into()).collect(),
+            barred: None,
             random: Uuid::new_v4().to_string(),
         },
         outcome: Outcome::Acknowledged(Uuid::new_v4()),
@@ -92,7 +96,14 @@ fn entries() -> Vec<Entry> {
         entry(Kind::Plain, 0, 20, modify("BZ", Some("second")), &["A"]),
         entry(Kind::Plain, 1, 10, add("third"), &["A"]),
         entry(Kind::Orphan, 0, 30, modify("BZ", Some("fourth")), &["C"]),
+        barred(entry(Kind::Plain, 1, 40, add("fifth"), &["D", "E"]), 1),
+        entry(Kind::Plain, 1, 50, modify("JCRY", Some("sixth")), &["E"]),
     ]
+}
+
+fn barred(mut entry: Entry, place: usize) -> Entry {
+    entry.sent.barred = Some(place);
+    entry
 }
 
 fn id(entry: &Entry) -> Uuid {
@@ -115,21 +126,24 @@ fn tiers(entries: &[Entry]) -> Vec<Tier> {
             let (sent, region) = (&entry.sent, layout::PLACES[entry.sent.entry].region);
             let (appid, random, records) = (APP.to_owned(), sent.random.clone(), sent.keys.len() as i32);
             batches.insert(id(entry), Batch { appid, random, records });
-            let rows = sent.keys.iter().enumerate().map(|(at, key)| (at as i32, record_name(region, key)));
+            let applied = || sent.keys.iter().enumerate().filter(|(at, _)| Some(*at) != refused(sent, node));
+            let rows = applied().map(|(at, key)| (at as i32, record_name(region, key)));
             history.insert(id(entry), rows.collect());
-            for (ordinal, key) in sent.keys.iter().enumerate() {
-                let change = Change { at: sent.at, batch: place, ordinal, effect: &sent.effect };
-                changes.entry((region, key)).or_default().push(change);
+            for (ordinal, key) in applied() {
+                changes.entry((region, key)).or_default().push(sent.change(place, ordinal));
             }
         }
         let records = changes.into_iter().map(|((region, key), changes)| {
-            let state = replay(changes).into_iter().next().flatten().expect("an added record");
-            let fields = record::fields(region, key, &state);
-            (record_name(region, key), Record { deleted: state.deleted, fields, versions: String::new() })
+            let state = replay(changes).into_iter().next().flatten();
+            let fields = state.as_ref().map(|state| record::fields(region, key, state)).unwrap_or_default();
+            let (is_added, deleted) = (state.is_some(), state.is_some_and(|state| state.deleted));
+            (record_name(region, key), Record { is_added, deleted, fields, versions: String::new() })
         });
         let records = records.collect();
         let orphans = entries.iter().filter(|entry| entry.sent.kind == Kind::Orphan && entry.sent.entry == node);
-        let failures = orphans.map(|entry| failure(id(entry), "MISSING_KEY")).collect();
+        let missing = orphans.map(|entry| failure(id(entry), "MISSING_KEY"));
+        let partial = effective().filter(|entry| refused(&entry.sent, node).is_some());
+        let failures = missing.chain(partial.map(|entry| failure(id(entry), "INVALID_RECORDS"))).collect();
         Tier { batches, history, records, failures }
     });
     tiers.collect()
@@ -157,8 +171,8 @@ fn found(spoil: impl FnOnce(&[Entry], &mut Vec<Tier>)) -> BTreeSet<Sort> {
 #[test]
 fn what_is_as_it_must_be_passes() {
     let entries = entries();
-    let Verdict { differences, listed, records } = judge(&entries, &tiers(&entries));
-    assert_eq!((differences, listed, records), (Vec::new(), 1, vec![2, 1, 3, 3]));
+    let Verdict { differences, listed, refused, records } = judge(&entries, &tiers(&entries));
+    assert_eq!((differences, listed, refused, records), (Vec::new(), 1, 1, vec![2, 3, 5, 5]));
 }
 
 #[test]
@@ -214,6 +228,63 @@ fn a_second_row_of_the_history_is_a_double_and_a_missing_one_a_loss() {
     assert_eq!(found(half), BTreeSet::from([Sort::Lost]));
 }
 
+/// The place of the batch of which the city refuses record E.
+const STRICTLY: usize = 4;
+
+#[test]
+fn what_a_rule_refuses_may_lack_where_that_rule_is_and_only_while_it_is_listed() {
+    let unlisted = |_: &[Entry], tiers: &mut Vec<Tier>| tiers[2].failures.clear();
+    assert_eq!(found(unlisted), BTreeSet::from([Sort::Lost, Sort::Differs]));
+    let without_body = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[2].failures = vec![Failure { body_bytes: 0, ..failure(id(&entries[STRICTLY]), "INVALID_RECORDS") }];
+    };
+    assert_eq!(found(without_body), BTreeSet::from([Sort::Lost, Sort::Differs, Sort::Misjudged]));
+    let of_another = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[2].failures = vec![failure(id(&entries[0]), "INVALID_RECORDS")];
+    };
+    assert!(found(of_another).is_superset(&BTreeSet::from([Sort::Lost, Sort::Misjudged])));
+    let for_another_reason = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[2].failures = vec![failure(id(&entries[STRICTLY]), "SIGN_MISMATCH")];
+    };
+    assert!(found(for_another_reason).contains(&Sort::Misjudged));
+}
+
+#[test]
+fn what_one_rule_refuses_must_be_everywhere_else() {
+    let lacks_above = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[3].history.get_mut(&id(&entries[STRICTLY])).expect("its history").pop();
+        tiers[3].records.remove(&record_name("370211", "E"));
+    };
+    assert_eq!(found(lacks_above), BTreeSet::from([Sort::Lost, Sort::Differs]));
+    let lacks_a_good_one = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[2].history.get_mut(&id(&entries[STRICTLY])).expect("its history").clear();
+        tiers[2].records.remove(&record_name("370211", "D"));
+    };
+    assert_eq!(found(lacks_a_good_one), BTreeSet::from([Sort::Lost, Sort::Differs]));
+    let other_version = |_: &[Entry], tiers: &mut Vec<Tier>| {
+        tiers[3].records.get_mut(&record_name("370211", "E")).expect("the record").versions = "other".to_owned();
+    };
+    assert_eq!(found(other_version), BTreeSet::from([Sort::Differs]), "the county's and the province's are the same");
+}
+
+#[test]
+fn what_a_rule_refuses_must_not_be_applied_where_that_rule_is() {
+    let applied = |entries: &[Entry], tiers: &mut Vec<Tier>| {
+        let name = record_name("370211", "E");
+        let (history, above) = (tiers[3].history[&id(&entries[STRICTLY])].clone(), tiers[3].records[&name].clone());
+        tiers[2].history.insert(id(&entries[STRICTLY]), history);
+        tiers[2].records.insert(name, above);
+    };
+    assert_eq!(found(applied), BTreeSet::from([Sort::Invented, Sort::Differs]));
+    let mut entries = entries();
+    entries.truncate(STRICTLY + 1);
+    let tiers = tiers(&entries[..STRICTLY]);
+    (entries[STRICTLY].sent.entry, entries[STRICTLY].outcome) = (2, Outcome::Refused("[INVALID_RECORDS]".to_owned()));
+    assert!(judge(&entries, &tiers).differences.is_empty(), "refused whole, at the door of that node");
+    entries[STRICTLY].sent.entry = 1;
+    assert_eq!(judge(&entries, &tiers).count(Sort::Unsettled), 1, "no other door may refuse it");
+}
+
 #[test]
 fn an_older_state_over_a_newer_one_differs() {
     let older = |_: &[Entry], tiers: &mut Vec<Tier>| {
@@ -255,12 +326,12 @@ fn a_batch_whose_outcome_stayed_unknown_or_that_was_refused_is_told() {
 }
 
 #[test]
-fn a_plan_is_its_seeds_and_has_every_kind_of_fault_among_the_first_twelve() {
+fn a_plan_is_its_seeds_and_has_every_kind_of_fault_among_the_first_thirteen() {
     assert_eq!(plan::plan(7, 200), plan::plan(7, 200));
     assert_ne!(plan::plan(7, 200), plan::plan(8, 200));
     for seed in 0..20 {
-        let plan = plan::plan(seed, 12);
+        let plan = plan::plan(seed, 13);
         let kinds: HashSet<_> = plan.iter().map(|fault| std::mem::discriminant(&fault.harm)).collect();
-        assert_eq!(kinds.len(), 12);
+        assert_eq!(kinds.len(), 13);
     }
 }

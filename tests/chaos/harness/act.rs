@@ -2,10 +2,11 @@
 
 use super::federation::Federation;
 use super::flow::connect;
+use super::keys::Keys;
 use super::layout::{ENTRIES, PLACES};
 use super::plan::{Fault, Harm};
 use super::proxy::Weather;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -21,12 +22,14 @@ pub async fn inflict(federation: &Federation<'_>, fault: &Fault) -> Result<()> {
     match fault.harm {
         Harm::KillProcess(process) => {
             let process = &federation.processes[process];
+            let _hand = process.hold().await;
             process.kill().await?;
             sleep(lasts).await;
             process.revive()
         }
         Harm::FreezeProcess(process) => {
             let process = &federation.processes[process];
+            let _hand = process.hold().await;
             process.freeze()?;
             sleep(lasts).await;
             process.thaw()
@@ -67,6 +70,7 @@ pub async fn inflict(federation: &Federation<'_>, fault: &Fault) -> Result<()> {
         Harm::Reset(line) => turn(federation, line, Weather::Cut, RESET).await,
         Harm::Silence(line) => turn(federation, line, Weather::Silent, lasts).await,
         Harm::Slow(line, delay) => turn(federation, line, Weather::Slow(delay), lasts).await,
+        Harm::WrongKey(child) => disagree(federation, child, lasts).await,
     }
 }
 
@@ -78,6 +82,28 @@ async fn turn(federation: &Federation<'_>, line: super::layout::Line, weather: W
     sleep(lasts).await;
     federation.turn(line, Weather::Fair);
     Ok(())
+}
+
+/// Longer than this nobody waits for a batch to fail for its signature.
+const UNVERIFIED: Duration = Duration::from_secs(30);
+
+/// The parent of a child is started with a key for it that is not the child's; and, when batches have failed for it and `lasts` is
+/// over, with the right one.
+async fn disagree(federation: &Federation<'_>, child: usize, lasts: Duration) -> Result<()> {
+    let parent = PLACES[child].parent.context("a node with a parent")?;
+    federation.change_keys(child, Keys::disagree);
+    federation.restart(parent).await?;
+    let unverified = async {
+        // Its store may be away meanwhile.
+        while mark(federation.database(parent), "reason = 'SIGN_MISMATCH'").await.is_err() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    // Whether there was one or not, it ends: nothing may come up.
+    drop(timeout(UNVERIFIED, unverified).await);
+    sleep(lasts).await;
+    federation.change_keys(child, Keys::mend);
+    federation.restart(parent).await
 }
 
 async fn alarm(
@@ -100,16 +126,17 @@ const WAIT: Duration = Duration::from_secs(2);
 /// one in good time, or while the store is away, soon.
 async fn at_a_mark(federation: &Federation<'_>, servers: usize) {
     let nodes = ENTRIES.into_iter().filter(|node| PLACES[*node].servers == servers);
-    let marks = nodes.map(|node| Box::pin(mark(federation.database(node))));
+    let marks = nodes.map(|node| Box::pin(mark(federation.database(node), "true")));
     // Whether there was one or not, the kill comes.
     drop(timeout(WAIT, futures_util::future::select_all(marks)).await);
 }
 
-async fn mark(database: String) -> Result<()> {
+/// Returns when a failure of this kind has been recorded.
+async fn mark(database: String, kind: &str) -> Result<()> {
     let client = connect(&database).await?;
     let since: time::OffsetDateTime = client.query_one("SELECT clock_timestamp()", &[]).await?.get(0);
-    let marked = "SELECT coalesce(max(last_at) > $1, false) FROM failures";
-    while !client.query_one(marked, &[&since]).await?.get::<_, bool>(0) {
+    let marked = format!("SELECT coalesce(max(last_at) > $1, false) FROM failures WHERE {kind}");
+    while !client.query_one(&marked, &[&since]).await?.get::<_, bool>(0) {
         sleep(Duration::from_millis(5)).await;
     }
     Ok(())

@@ -4,6 +4,7 @@ use super::chance::Chance;
 use super::ledger::{Kind, Sent};
 use super::model::Effect;
 use super::record::{OPTIONAL, REQUIRED};
+use super::strict::REMARK;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,6 +14,10 @@ use std::time::Duration;
 const STEP: i64 = 4;
 /// Batches of this sender that later ones may come back to.
 const REMEMBERED: usize = 120;
+/// Of a hundred batches that add or modify, so many have a record that one node's rule refuses.
+const BARRED: usize = 8;
+/// A sender's batches of that kind: each is tried again every few seconds as long as the run lasts.
+const MOST_BARRED: usize = 5;
 /// Records that all senders of a region write, whatever the others do.
 pub const SHARED: usize = 40;
 
@@ -38,6 +43,8 @@ pub struct Draw {
     /// Keys whose add was acknowledged.
     added: Vec<Arc<str>>,
     remembered: VecDeque<(usize, Arc<Sent>)>,
+    /// Batches so far with a record that one node's rule refuses.
+    barred: usize,
     /// Size of the first batch.
     first: usize,
 }
@@ -54,6 +61,7 @@ impl Draw {
             keys: 0,
             added: Vec::new(),
             remembered: VecDeque::new(),
+            barred: 0,
             first,
         }
     }
@@ -118,13 +126,31 @@ impl Draw {
                 self.sent(Kind::Orphan, keys, |draw| draw.modify())
             }
         };
+        let sent = if self.chance.percent(BARRED) { self.barred(sent) } else { sent };
         Next::Batch { sent, at_once }
+    }
+
+    /// Puts the word that one node's rule refuses into a remark of an add or modify.
+    fn barred(&mut self, mut sent: Sent) -> Sent {
+        match &mut sent.effect {
+            _ if sent.kind != Kind::Plain || self.barred == MOST_BARRED => return sent,
+            Effect::Add(fields) if fields.iter().all(|(name, _)| *name != REMARK) => fields.push((REMARK, self.text())),
+            Effect::Modify(fields) => {
+                fields.retain(|(name, _)| *name != REMARK);
+                fields.push((REMARK, Some(self.text())));
+            }
+            Effect::Add(_) => {}
+            Effect::Delete => return sent,
+        }
+        self.barred += 1;
+        sent.barred = Some(self.chance.below(sent.keys.len()));
+        sent
     }
 
     fn sent(&mut self, kind: Kind, keys: Vec<Arc<str>>, effect: impl FnOnce(&mut Self) -> Effect) -> Sent {
         let at = self.clock.fetch_add(STEP, Ordering::Relaxed);
         let effect = effect(self);
-        Sent { kind, entry: self.entry, at, effect, keys, random: self.random() }
+        Sent { kind, entry: self.entry, at, effect, keys, barred: None, random: self.random() }
     }
 
     /// Modifies of new records and their add, whose SJGXSJ comes first and which is sent last. In between, the modifies fail for
@@ -165,6 +191,7 @@ impl Draw {
             at: earlier.at + later,
             effect,
             keys: earlier.keys.clone(),
+            barred: None,
             random: self.random(),
         }
     }

@@ -1,9 +1,11 @@
 //! The federation of one run: vhosts, databases, settings, processes, and a proxy in every line.
 
-use super::layout::{Line, PLACES, lines, process_name, processes};
+use super::keys::{Keys, Ring};
+use super::layout::{Line, PLACES, STRICT, lines, process_name, processes};
 use super::process::Process;
 use super::proxy::{Proxy, Weather};
 use super::servers::Servers;
+use super::strict;
 use anyhow::{Context, Result};
 use sesame::broker::topology::{Declaration, Management, apply};
 use sesame::client::Client;
@@ -15,16 +17,21 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Key of every node and app of the run.
+/// Key of the app at each node.
 const KEY: &str = "0123456789abcdeffedcba9876543210";
 /// The app that sends, at each node.
 pub const APP: &str = "chaos";
+/// The dictionary of the node that is stricter than the others, in the folder of the run.
+const DATASETS: &str = "datasets";
 
 /// A running federation. Dropping it kills its processes.
 pub struct Federation<'s> {
     pub servers: &'s Servers,
     pub processes: Vec<Process>,
     proxies: BTreeMap<Line, Proxy>,
+    keys: Ring,
+    /// Three of each process.
+    ports: Vec<u16>,
     /// Tells its vhosts and databases from those of another run on the same servers.
     run: String,
     folder: PathBuf,
@@ -36,16 +43,18 @@ impl<'s> Federation<'s> {
         let run = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
         let folder = servers.folder().join(&run);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let mut federation = Self { servers, processes: Vec::new(), proxies: BTreeMap::new(), run, folder };
-        let ports = free_ports(3 * processes().len())?;
-        federation.lay_lines(&ports).await;
+        strict::write(&folder.join(DATASETS))?;
+        let (keys, ports) = (Ring::new(PLACES.len()), free_ports(3 * processes().len())?);
+        let mut federation =
+            Self { servers, processes: Vec::new(), proxies: BTreeMap::new(), keys, ports, run, folder };
+        federation.lay_lines().await;
         for node in 0..PLACES.len() {
-            federation.prepare(node, &ports).await?;
+            federation.prepare(node).await?;
         }
-        for (process, ports) in ports.chunks_exact(3).enumerate() {
-            let (name, metrics) = (process_name(process), ports[2]);
-            let settings = federation.folder.join(format!("{name}.toml"));
-            federation.processes.push(Process::start(name, metrics, settings, &federation.folder)?);
+        for process in 0..processes().len() {
+            let (metrics, settings) = (federation.ports_of(process)[2], federation.settings_file(process));
+            let process = Process::start(process_name(process), metrics, settings, &federation.folder)?;
+            federation.processes.push(process);
         }
         for process in &federation.processes {
             process.ready().await?;
@@ -83,11 +92,27 @@ impl<'s> Federation<'s> {
         self.proxies[&line].turn(weather);
     }
 
-    async fn lay_lines(&mut self, ports: &[u16]) {
+    /// Changes what a node's parent takes for its key. It holds from the next start of the parent's processes on.
+    pub fn change_keys(&self, node: usize, change: impl FnOnce(&mut Keys)) {
+        self.keys.change(node, change);
+    }
+
+    /// Stops the processes of a node as an operator does, one after another, and starts them with the settings of that moment.
+    pub async fn restart(&self, node: usize) -> Result<()> {
+        for (process, _) in processes().into_iter().enumerate().filter(|(_, at)| *at == node) {
+            // Held, so that nobody starts it while its settings are being written, nor writes older ones over them.
+            let _hand = self.processes[process].hold().await;
+            self.write_settings(process)?;
+            self.processes[process].restart().await?;
+        }
+        Ok(())
+    }
+
+    async fn lay_lines(&mut self) {
         for line in lines() {
             let broker = |node: usize| self.servers.pairs[PLACES[node].servers].amqp;
             let port = match line {
-                Line::Door(process) => ports[3 * process],
+                Line::Door(process) => self.ports_of(process)[0],
                 Line::Broker(node) => broker(node),
                 Line::Store(node) => self.servers.pairs[PLACES[node].servers].port,
                 // `lines` names no uplink of a node without a parent.
@@ -98,30 +123,36 @@ impl<'s> Federation<'s> {
     }
 
     /// Makes database and vhost of a node, and writes the settings of its processes.
-    async fn prepare(&self, node: usize, ports: &[u16]) -> Result<()> {
+    async fn prepare(&self, node: usize) -> Result<()> {
         let (pair, name) = (&self.servers.pairs[PLACES[node].servers], self.database_name(node));
         pair.store.act(move |store| store.create_database(&name)).await?;
         let mut topology = None;
         for (process, _) in processes().into_iter().enumerate().filter(|(_, at)| *at == node) {
-            let toml = self.settings(node, &ports[3 * process..3 * process + 3]);
-            let file = self.folder.join(format!("{}.toml", process_name(process)));
-            std::fs::write(&file, &toml).with_context(|| format!("cannot write {}", file.display()))?;
-            topology = Some(topology_of(&config::parse(&toml, &file.display().to_string(), [])?)?);
+            let toml = self.write_settings(process)?;
+            topology = Some(topology_of(&config::parse(&toml, &process_name(process), [])?)?);
         }
         let management = Management::new(&pair.management)?;
         let topology = topology.context("a node has a process")?;
         Ok(apply(&management, &Declaration::builtin(), &topology).await?.complete()?)
     }
 
-    fn settings(&self, node: usize, ports: &[u16]) -> String {
+    /// Writes the settings that a process has to have now; returns them.
+    fn write_settings(&self, process: usize) -> Result<String> {
+        let (file, toml) = (self.settings_file(process), self.settings(process));
+        std::fs::write(&file, &toml).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(toml)
+    }
+
+    fn settings(&self, process: usize) -> String {
+        let (node, ports) = (processes()[process], self.ports_of(process));
         let (place, pair) = (&PLACES[node], &self.servers.pairs[PLACES[node].servers]);
-        let user = self.user(node);
+        let (user, keys) = (self.user(node), self.keys.of(node));
         let amqp = |line, vhost| format!("amqp://{user}:secret@127.0.0.1:{}/{vhost}", self.proxies[&line].port);
         let store = self
             .database(node)
             .replace(&format!(":{}/", pair.port), &format!(":{}/", self.proxies[&Line::Store(node)].port));
         let mut toml = format!(
-            "[node]\nregion = \"{}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\n\
+            "[node]\nregion = \"{}\"\nappid = \"{user}\"\nkey = \"{}\"\n\
              [interface]\nlisten = \"127.0.0.1:{}\"\n[console]\nlisten = \"127.0.0.1:{}\"\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n\
              [broker]\nuri = \"{}\"\nmanagement = \"{}\"\nchannels = 2\n\
@@ -129,6 +160,7 @@ impl<'s> Federation<'s> {
              [failures]\nretry_secs = [1, 2]\npark_secs = 3\nrounds = 1000\n\
              [[apps]]\nappid = \"{APP}\"\nkey = \"{KEY}\"\nregion = \"{}\"\n",
             place.region,
+            keys.own,
             ports[0],
             ports[1],
             ports[2],
@@ -137,18 +169,30 @@ impl<'s> Federation<'s> {
             place.region,
         );
         // Writing to a String cannot fail.
+        if node == STRICT {
+            let _ = write!(toml, "[dictionary]\ndatasets = {:?}\n", self.folder.join(DATASETS));
+        }
         if let Some(parent) = place.parent {
             let uri = amqp(Line::Uplink(node), self.vhost(parent));
             let _ = write!(toml, "[parent]\nregion = \"{}\"\nuri = \"{uri}\"\n", PLACES[parent].region);
         }
         for child in (0..PLACES.len()).filter(|child| PLACES[*child].parent == Some(node)) {
-            let (region, user) = (PLACES[child].region, self.user(child));
+            let (region, user, key) = (PLACES[child].region, self.user(child), self.keys.of(child).at_parent);
             let _ = write!(
                 toml,
-                "[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{KEY}\"\nbroker_password = \"secret\"\n"
+                "[[children]]\nregion = \"{region}\"\nappid = \"{user}\"\nkey = \"{key}\"\nbroker_password = \"secret\"\n"
             );
         }
         toml
+    }
+
+    fn settings_file(&self, process: usize) -> PathBuf {
+        self.folder.join(format!("{}.toml", process_name(process)))
+    }
+
+    /// Of the interface, the console, and metrics.
+    fn ports_of(&self, process: usize) -> &[u16] {
+        &self.ports[3 * process..3 * process + 3]
     }
 
     fn user(&self, node: usize) -> String {

@@ -38,6 +38,9 @@ pub const SERVERS: [&str; 2] = ["lower", "upper"];
 /// The tier that everything reaches in the end.
 pub const TOP: usize = PLACES.len() - 1;
 
+/// The node whose rules are stricter than those of the others.
+pub const STRICT: usize = 2;
+
 /// The nodes that callers send to. An app of the city sends records of the city's own region.
 pub const ENTRIES: [usize; 3] = [0, 1, 2];
 

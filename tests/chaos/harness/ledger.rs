@@ -1,6 +1,6 @@
 //! What has been sent, and what came of it: the memory that the checker holds the stores against.
 
-use super::model::Effect;
+use super::model::{Change, Effect};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
@@ -34,8 +34,17 @@ pub struct Sent {
     pub effect: Effect,
     /// Primary keys of its records, in order. One may stand there twice.
     pub keys: Vec<Arc<str>>,
+    /// Place of the record whose remark has the word that one node's rule refuses.
+    pub barred: Option<usize>,
     /// `random` of its envelope.
     pub random: String,
+}
+
+impl Sent {
+    /// What it does to one of its records; `batch` tells it from others.
+    pub fn change(&self, batch: usize, ordinal: usize) -> Change<'_> {
+        Change { at: self.at, batch, ordinal, is_barred: self.barred == Some(ordinal), effect: &self.effect }
+    }
 }
 
 /// What its sender knows of it.

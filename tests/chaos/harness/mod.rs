@@ -5,12 +5,14 @@
 //! [`verdict`] holds it against the [`model`]. docs/chaos.md tells the rest.
 
 pub mod act;
+pub mod agreement;
 pub mod arguments;
 pub mod chance;
 pub mod draw;
 pub mod federation;
 pub mod flow;
 pub mod keep;
+pub mod keys;
 pub mod layout;
 pub mod ledger;
 pub mod model;
@@ -27,6 +29,7 @@ pub mod sabotage;
 pub mod sender;
 pub mod servers;
 pub mod storm;
+pub mod strict;
 pub mod tier;
 pub mod timeline;
 pub mod verdict;

@@ -7,6 +7,7 @@
 //! comes before the first 01 leaves no trace. Two batches of one SJGXSJ are ordered by when a node accepted them, which callers
 //! do not learn: then either order is right, and there are several states to choose from.
 
+use super::strict::{REMARK, WORD};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a change does, but for what is the same in all records of the load.
@@ -29,6 +30,8 @@ pub struct Change<'a> {
     pub batch: usize,
     /// Its place in the batch, from 0. Values carry it, so that two records of one batch differ.
     pub ordinal: usize,
+    /// Whether its remark has the word that one node's rule refuses.
+    pub is_barred: bool,
     /// What it does.
     pub effect: &'a Effect,
 }
@@ -48,8 +51,9 @@ pub struct State {
 pub type Candidates = BTreeSet<Option<State>>;
 
 /// A value as a record of a batch carries it.
-pub fn value(text: &str, ordinal: usize) -> String {
-    format!("{text}.{ordinal}")
+pub fn value(name: &str, text: &str, ordinal: usize, is_barred: bool) -> String {
+    let word = if is_barred && name == REMARK { WORD } else { "" };
+    format!("{text}.{ordinal}{word}")
 }
 
 /// What becomes of one record by these changes.
@@ -73,13 +77,12 @@ pub fn replay(mut changes: Vec<Change<'_>>) -> Candidates {
 
 /// The orders in which batches of one SJGXSJ may have been accepted. Batches that say the same need no order.
 fn orders<'c, 'a>(together: &'c [Change<'a>]) -> Vec<Vec<&'c [Change<'a>]>> {
-    let mut different: Vec<&[Change<'_>]> = Vec::new();
+    let mut different: Vec<&'c [Change<'a>]> = Vec::new();
     for batch in together.chunk_by(|one, other| one.batch == other.batch) {
-        let same = |known: &&[Change<'_>]| {
-            let says = |change: &Change<'a>| (change.ordinal, change.effect);
-            known.iter().map(|c| (c.ordinal, c.effect)).eq(batch.iter().map(says))
+        let says = |changes: &[Change<'a>]| -> Vec<(usize, bool, &'a Effect)> {
+            changes.iter().map(|change| (change.ordinal, change.is_barred, change.effect)).collect()
         };
-        if !different.iter().any(same) {
+        if !different.iter().any(|known| says(known) == says(batch)) {
             different.push(batch);
         }
     }
@@ -101,17 +104,17 @@ fn permutations<'c, 'a>(batches: &[&'c [Change<'a>]]) -> Vec<Vec<&'c [Change<'a>
 }
 
 fn apply(state: Option<State>, change: &Change<'_>) -> Option<State> {
-    let with = |text: &String| value(text, change.ordinal);
+    let with = |name: &str, text: &str| value(name, text, change.ordinal, change.is_barred);
     match (change.effect, state) {
         (Effect::Add(fields), _) => {
-            let fields = fields.iter().map(|(name, text)| (*name, with(text))).collect();
+            let fields = fields.iter().map(|(name, text)| (*name, with(name, text))).collect();
             Some(State { deleted: false, updated: change.at, fields })
         }
         (_, None) => None,
         (Effect::Modify(fields), Some(mut state)) => {
             for (name, text) in fields {
                 match text {
-                    Some(text) => state.fields.insert(name, with(text)),
+                    Some(text) => state.fields.insert(name, with(name, text)),
                     None => state.fields.remove(name),
                 };
             }

@@ -1,7 +1,7 @@
 //! Which faults come when: drawn from the seed, before anything runs.
 
 use super::chance::Chance;
-use super::layout::{self, Line, SERVERS};
+use super::layout::{self, Line, PLACES, SERVERS};
 use std::fmt;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub enum Harm {
     Silence(Line),
     /// Bytes pass late.
     Slow(Line, Duration),
+    /// The parent is started with a wrong key for a child, and after a while with the right one.
+    WrongKey(usize),
 }
 
 /// What a harm is done to. One thing has one fault at a time; different things may have theirs together.
@@ -41,6 +43,8 @@ pub enum Victim {
     Broker(usize),
     Store(usize),
     Line(Line),
+    /// What a node signs with, and what its parent takes for that.
+    Key(usize),
 }
 
 /// One fault.
@@ -62,6 +66,7 @@ impl Harm {
             }
             Harm::KillStore(at) | Harm::StopStore(at) => Victim::Store(at),
             Harm::Cut(line) | Harm::Reset(line) | Harm::Silence(line) | Harm::Slow(line, _) => Victim::Line(line),
+            Harm::WrongKey(child) => Victim::Key(child),
         }
     }
 
@@ -78,6 +83,7 @@ impl Harm {
             Harm::Reset(_) => "reset",
             Harm::Silence(_) => "silent",
             Harm::Slow(..) => "slow",
+            Harm::WrongKey(_) => "wrong",
         }
     }
 }
@@ -89,12 +95,17 @@ impl fmt::Display for Victim {
             Victim::Broker(at) => write!(f, "{} RabbitMQ", SERVERS[at]),
             Victim::Store(at) => write!(f, "{} PostgreSQL", SERVERS[at]),
             Victim::Line(line) => write!(f, "line {line}"),
+            Victim::Key(child) => {
+                // Keys of children alone are drawn.
+                let parent = PLACES[child].parent.map_or("", |parent| PLACES[parent].region);
+                write!(f, "key of {} at {parent}", PLACES[child].region)
+            }
         }
     }
 }
 
 /// One of each kind, before any comes again.
-const EACH: [fn(&mut Chance) -> Harm; 12] = [
+const EACH: [fn(&mut Chance) -> Harm; 13] = [
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::FreezeProcess(process(chance)),
     |chance| Harm::KillBroker(servers(chance)),
@@ -107,10 +118,11 @@ const EACH: [fn(&mut Chance) -> Harm; 12] = [
     |chance| Harm::Reset(line(chance)),
     |chance| Harm::Silence(line(chance)),
     |chance| Harm::Slow(line(chance), chance.millis(20, 600)),
+    |chance| Harm::WrongKey(child(chance)),
 ];
 
-/// What comes besides: processes, stores and lines fail more often than brokers, whose start takes long.
-const BESIDES: [fn(&mut Chance) -> Harm; 8] = [
+/// What comes besides: processes, stores, lines and keys fail more often than brokers, whose start takes long.
+const BESIDES: [fn(&mut Chance) -> Harm; 9] = [
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::KillProcess(process(chance)),
     |chance| Harm::KillProcess(process(chance)),
@@ -119,6 +131,7 @@ const BESIDES: [fn(&mut Chance) -> Harm; 8] = [
     |chance| Harm::Cut(line(chance)),
     |chance| Harm::Reset(line(chance)),
     |chance| Harm::Silence(line(chance)),
+    |chance| Harm::WrongKey(child(chance)),
 ];
 /// How often, for once each of the first.
 const TIMES: usize = 3;
@@ -136,11 +149,17 @@ fn line(chance: &mut Chance) -> Line {
     lines[chance.below(lines.len())]
 }
 
+/// A node that shares up.
+fn child(chance: &mut Chance) -> usize {
+    let children: Vec<usize> = (0..PLACES.len()).filter(|node| PLACES[*node].parent.is_some()).collect();
+    children[chance.below(children.len())]
+}
+
 /// In a run of fewer faults none lasts longer than [`LONGEST_OF_FEW`].
 const FEW: usize = 40;
 const LONGEST_OF_FEW: Duration = Duration::from_secs(5);
 
-/// The faults of a seed. The first twelve are one of each kind.
+/// The faults of a seed. The first thirteen are one of each kind.
 pub fn plan(seed: u64, kills: usize) -> Vec<Fault> {
     let mut chance = Chance::new(seed, 0);
     let mut kinds: Vec<fn(&mut Chance) -> Harm> = Vec::new();
@@ -175,5 +194,7 @@ fn lasts(harm: Harm, chance: &mut Chance) -> Duration {
         Harm::Silence(_) if chance.percent(30) => chance.millis(20_000, 30_000),
         Harm::Silence(_) => chance.millis(1_000, 10_000),
         Harm::Slow(..) => chance.millis(3_000, 12_000),
+        // From the first failure on: one attempt, or two, or three and the mark, or some rounds.
+        Harm::WrongKey(_) => chance.millis(500, 7_000),
     }
 }

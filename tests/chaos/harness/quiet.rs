@@ -4,6 +4,7 @@ use super::federation::Federation;
 use super::flow::connect;
 use super::layout::{PLACES, way};
 use super::ledger::{Entry, Kind, Outcome};
+use super::strict::refused;
 use super::tier::failures;
 use anyhow::Result;
 use std::collections::HashSet;
@@ -45,9 +46,9 @@ struct Sight {
 pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Patience) -> Result<Quiet> {
     let started = Instant::now();
     let expected: Vec<i64> = (0..PLACES.len()).map(|node| committed(entries, node)).collect();
-    let mended: HashSet<Uuid> = entries.iter().filter(|entry| entry.sent.kind == Kind::Early).filter_map(id).collect();
+    let lasting: Vec<HashSet<Uuid>> = (0..PLACES.len()).map(|node| lasting(entries, node)).collect();
     let (mut before, mut since) = (Vec::new(), Instant::now());
-    // When each node's queues were last seen empty.
+    // When each node's queues were last seen empty, but for what is tried again.
     let mut empty: Vec<Option<Instant>> = vec![None; PLACES.len()];
     loop {
         let mut sights = Vec::new();
@@ -55,7 +56,7 @@ pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Pa
         for node in 0..PLACES.len() {
             sights.push(sight(federation, node).await?);
             depths.push(depths_of(federation, node).await?);
-            if depths[node].is_empty() {
+            if explained(&depths[node], &sights[node]) {
                 empty[node] = Some(Instant::now());
             }
         }
@@ -63,10 +64,12 @@ pub async fn settle(federation: &Federation<'_>, entries: &[Entry], patience: Pa
             (before, since) = (sights, Instant::now());
         }
         let complete = before.iter().zip(&expected).all(|(sight, expected)| sight.batches == *expected);
-        let is_mended = |batch: &Option<Uuid>| batch.is_some_and(|batch| mended.contains(&batch));
+        let is_overdue = |(sight, lasting): (&Sight, &HashSet<Uuid>)| {
+            sight.failing.iter().any(|batch| batch.is_none_or(|batch| !lasting.contains(&batch)))
+        };
         let patience = match complete {
+            _ if before.iter().zip(&lasting).any(is_overdue) => patience.overdue,
             true => SETTLED,
-            false if before.iter().any(|sight| sight.failing.iter().any(is_mended)) => patience.overdue,
             false => patience.missing,
         };
         let idle = before.iter().all(|sight| sight.outbox == 0)
@@ -89,6 +92,15 @@ fn committed(entries: &[Entry], node: usize) -> i64 {
     passed.filter(|entry| way(entry.sent.entry).any(|at| at == node)).count() as i64
 }
 
+/// Batches that are a failure of a node for good: they modify what was never added, or its rule refuses one of their records.
+fn lasting(entries: &[Entry], node: usize) -> HashSet<Uuid> {
+    let fails = |entry: &&Entry| match entry.sent.kind {
+        Kind::Orphan => entry.sent.entry == node,
+        _ => refused(&entry.sent, node).is_some(),
+    };
+    entries.iter().filter(fails).filter_map(id).collect()
+}
+
 fn id(entry: &Entry) -> Option<Uuid> {
     match entry.outcome {
         Outcome::Acknowledged(id) => Some(id),
@@ -102,6 +114,13 @@ async fn sight(federation: &Federation<'_>, node: usize) -> Result<Sight> {
     let row = client.query_one(counts, &[]).await?;
     let failing = failures(&client).await?.into_iter().map(|failure| failure.batch).collect();
     Ok(Sight { batches: row.get(0), changes: row.get(1), outbox: row.get(2), failing })
+}
+
+/// Whether so many failures are open that all that is queued may be theirs, on its way from one pause to the next. That
+/// nothing else is among it, the numbers of batches tell.
+fn explained(depths: &[(String, i64)], sight: &Sight) -> bool {
+    let is_known = depths.iter().all(|(_, messages)| *messages >= 0);
+    is_known && depths.iter().map(|(_, messages)| *messages).sum::<i64>() <= sight.failing.len() as i64
 }
 
 /// Queues of pauses hold tokens alone: what they are of stands among the failures, and what was never added waits in them for good.

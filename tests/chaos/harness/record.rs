@@ -2,6 +2,7 @@
 
 use super::ledger::Sent;
 use super::model::{Effect, State, value};
+use super::strict::REMARK;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use time::macros::{datetime, format_description};
@@ -23,7 +24,7 @@ const FIXED: [(&str, &str); 9] = [
 /// A required field: it changes, and is never cleared.
 pub const REQUIRED: &str = "JCRY";
 /// Fields that may be there or not.
-pub const OPTIONAL: [&str; 3] = ["BJCDZ", "WTMS", "BZ"];
+pub const OPTIONAL: [&str; 3] = ["BJCDZ", "WTMS", REMARK];
 
 /// SJGXSJ of a second of the load's own time, which begins long before now.
 pub fn civil(at: i64) -> String {
@@ -36,13 +37,14 @@ pub fn civil(at: i64) -> String {
 pub fn busilist(region: &str, sent: &Sent) -> String {
     let records = sent.keys.iter().enumerate().map(|(ordinal, key)| {
         let mut record = identity(region, key, sent.at);
+        let with = |name: &str, text: &str| value(name, text, ordinal, sent.barred == Some(ordinal));
         match &sent.effect {
             Effect::Add(fields) => {
                 record.extend(FIXED.map(|(name, text)| (name.to_owned(), text.into())));
-                record.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), value(text, ordinal).into())));
+                record.extend(fields.iter().map(|(name, text)| ((*name).to_owned(), with(name, text).into())));
             }
             Effect::Modify(fields) => record.extend(fields.iter().map(|(name, text)| {
-                let text = text.as_ref().map_or(Value::Null, |text| value(text, ordinal).into());
+                let text = text.as_ref().map_or(Value::Null, |text| with(name, text).into());
                 ((*name).to_owned(), text)
             })),
             Effect::Delete => {}

@@ -1,7 +1,7 @@
 //! What a run has found, for people.
 
 use super::flow::LONGEST;
-use super::layout::PLACES;
+use super::layout::{PLACES, STRICT};
 use super::ledger::{Kind, Outcome};
 use super::run::{Flow, Options, Report};
 use super::sabotage::Sabotage;
@@ -39,6 +39,7 @@ impl Report {
             let what = match event.fault.harm.victim() {
                 super::plan::Victim::Process(_) => "sesame",
                 super::plan::Victim::Line(_) => "line",
+                super::plan::Victim::Key(_) => "key",
                 _ => victim.rsplit(' ').next().unwrap_or_default(),
             };
             *kinds.entry(format!("{} {what}", event.fault.harm.deed())).or_default() += 1;
@@ -66,10 +67,15 @@ impl Report {
             kind(Kind::Tie),
             kind(Kind::Orphan)
         );
+        let refused = |entry: &super::ledger::Entry| matches!(entry.outcome, Outcome::Refused(_));
+        let strictly = |entry: &super::ledger::Entry| refused(entry) && entry.sent.barred.is_some();
         println!(
-            "refused:              {} of {} that break a rule",
-            of(&|entry| matches!(entry.outcome, Outcome::Refused(_)) && entry.sent.kind == Kind::Invalid),
-            kind(Kind::Invalid)
+            "refused:              {} of {} that break a rule of every node, {} that break one of {} alone, sent there; {} went there from below",
+            of(&|entry| refused(entry) && entry.sent.kind == Kind::Invalid),
+            kind(Kind::Invalid),
+            of(&strictly),
+            PLACES[STRICT].region,
+            of(&|entry| acknowledged(entry) && entry.sent.barred.is_some())
         );
         println!("exchanges:            {}, of {} the outcome was unknown", counts.exchanges, counts.unknown);
         println!(
@@ -86,7 +92,11 @@ impl Report {
             "replayed meanwhile:   by {} acts; {} went through, {} failed again, {} had moved on",
             replayed.acts, replayed.resolved, replayed.failed, replayed.skipped
         );
-        println!("duplicates delivered: {} at least, and found to be there", self.duplicates);
+        println!("duplicates delivered: {} at least, and found to be there", self.counts.duplicates);
+        println!(
+            "not to be verified:   {} messages under a key that did not agree, {} of them parked; {} batches at least were signed anew",
+            self.unverified.failed, self.unverified.parked, self.counts.again
+        );
     }
 
     fn print_recovery(&self) {
@@ -111,7 +121,10 @@ impl Report {
             .map(|(place, count)| format!("{} {count}", place.region))
             .collect();
         println!("records:              {}", records.join(", "));
-        println!("failures left:        {}, all of what was never added", self.verdict.listed);
+        println!(
+            "failures left:        {} of what was never added, {} of records that only {} refuses",
+            self.verdict.listed, self.verdict.refused, PLACES[STRICT].region
+        );
         println!(
             "quiet after:          {:.1} s; in all {:.0} s",
             self.quiet.waited.as_secs_f64(),

@@ -4,12 +4,12 @@ use super::draw::Draw;
 use super::federation::Federation;
 use super::layout::PLACES;
 use super::ledger::{Closed, Ledger};
-use super::process::Process;
+use super::process::{Counts, Process};
 use super::quiet::{Patience, Quiet, settle};
 use super::replays::{Replayed, Replays};
 use super::sabotage::Sabotage;
 use super::sender::Sender;
-use super::tier::Tier;
+use super::tier::{Tier, Unverified, unverified};
 use super::timeline::{Event, Timeline};
 use super::verdict::{Verdict, judge};
 use super::{flow, plan, storm};
@@ -36,7 +36,9 @@ pub struct Report {
     pub events: Vec<Event>,
     pub flow: Flow,
     pub closed: Closed,
-    pub duplicates: u64,
+    pub counts: Counts,
+    /// Over all nodes.
+    pub unverified: Unverified,
     pub quiet: Quiet,
     pub replayed: Replayed,
     pub verdict: Verdict,
@@ -96,14 +98,15 @@ pub async fn run(federation: &Federation<'_>, options: Options) -> Result<Report
     let patience = if options.sabotage.is_some() { PATIENCE_SABOTAGED } else { PATIENCE };
     let quiet = settle(federation, &closed.entries, patience).await?;
     let replayed = replays.end(patience.overdue).await?;
-    let mut tiers = Vec::new();
+    let (mut tiers, mut mismatches) = (Vec::new(), Unverified::default());
     for node in 0..PLACES.len() {
         tiers.push(Tier::read(&federation.database(node)).await?);
+        mismatches = mismatches.and(unverified(&federation.database(node)).await?);
     }
     let verdict = judge(&closed.entries, &tiers);
-    let duplicates = federation.processes.iter().map(|process| process.duplicates()).sum();
+    let counts = federation.processes.iter().map(Process::counts).fold(Counts::default(), Counts::and);
     let (events, took) = (timeline.events(), timeline.now());
-    Ok(Report { options, events, flow, closed, duplicates, quiet, replayed, verdict, took })
+    Ok(Report { options, events, flow, closed, counts, unverified: mismatches, quiet, replayed, verdict, took })
 }
 
 /// Waits until every sender knows what became of its last batch. One that does not learn it in time gives up.

@@ -24,8 +24,10 @@ pub struct Batch {
 }
 
 /// A row of `records`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// Whether an add of it has come; else the row is a memory of changes without effect so far.
+    pub is_added: bool,
     pub deleted: bool,
     pub fields: BTreeMap<String, String>,
     /// Everything the tiers must have alike besides, as text.
@@ -55,9 +57,9 @@ impl Tier {
         })
     }
 
-    /// The open failure of a batch.
-    pub fn failure(&self, batch: Uuid) -> Option<&Failure> {
-        self.failures.iter().find(|failure| failure.batch == Some(batch) && failure.body_bytes > 0)
+    /// The open failures of a batch that keep its body.
+    pub fn kept(&self, batch: Uuid) -> impl Iterator<Item = &Failure> {
+        self.failures.iter().filter(move |failure| failure.batch == Some(batch) && failure.body_bytes > 0)
     }
 }
 
@@ -92,8 +94,8 @@ async fn history(client: &Client) -> Result<HashMap<Uuid, Vec<(i32, String)>>> {
 async fn records(client: &Client) -> Result<BTreeMap<String, Record>> {
     let rows = client
         .query(
-            "SELECT region, key, is_deleted, fields, \
-             concat_ws(' ', encode(added, 'hex'), encode(deleted, 'hex'), modified::text) FROM records",
+            "SELECT region, key, is_deleted, coalesce(fields, '{}'), \
+             concat_ws(' ', encode(added, 'hex'), encode(deleted, 'hex'), modified::text), added IS NOT NULL FROM records",
             &[],
         )
         .await?;
@@ -101,9 +103,35 @@ async fn records(client: &Client) -> Result<BTreeMap<String, Record>> {
         .map(|row| {
             let name = record_name(&row.get::<_, i32>(0).to_string(), row.get(1));
             let fields = serde_json::from_str(row.get(3))?;
-            Ok((name, Record { deleted: row.get(2), fields, versions: row.get(4) }))
+            Ok((name, Record { deleted: row.get(2), fields, versions: row.get(4), is_added: row.get(5) }))
         })
         .collect()
+}
+
+/// What of a node's batches, since its beginning, could not be verified with the keys that it had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unverified {
+    /// Messages that failed for that.
+    pub failed: i64,
+    /// How many of them failed three times for it, and were parked.
+    pub parked: i64,
+}
+
+impl Unverified {
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self { failed: self.failed + other.failed, parked: self.parked + other.parked }
+    }
+}
+
+/// Reads it.
+pub async fn unverified(uri: &str) -> Result<Unverified> {
+    let third = r#"[{"reason": "SIGN_MISMATCH", "attempt": "1.3"}]"#;
+    let sql = format!(
+        "SELECT count(*), count(*) FILTER (WHERE past @> '{third}') FROM failures WHERE past @> '[{{\"reason\": \"SIGN_MISMATCH\"}}]'"
+    );
+    let row = connect(uri).await?.query_one(&sql, &[]).await?;
+    Ok(Unverified { failed: row.get(0), parked: row.get(1) })
 }
 
 /// The open ones.

@@ -1,11 +1,13 @@
 //! The checker: what was acknowledged against what every tier holds. Pure; it uses nothing of the product.
 
+use super::agreement;
 use super::federation::APP;
 use super::layout::{PLACES, way};
-use super::ledger::{Entry, Kind, Outcome};
+use super::ledger::{Entry, Kind, Outcome, Sent};
 use super::model::{Candidates, Change, replay};
 use super::record;
-use super::tier::{Record, Tier, record_name};
+use super::strict::refused;
+use super::tier::{Failure, Record, Tier, record_name};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use uuid::Uuid;
@@ -43,6 +45,8 @@ pub struct Verdict {
     pub differences: Vec<Difference>,
     /// Open failures that are as they must be: of batches that modify what was never added.
     pub listed: usize,
+    /// Open failures of a node whose rule refuses a record that others take.
+    pub refused: usize,
     /// Records of each tier.
     pub records: Vec<usize>,
 }
@@ -53,16 +57,16 @@ impl Verdict {
         self.differences.iter().filter(|difference| difference.sort == sort).count()
     }
 
-    fn add(&mut self, sort: Sort, node: usize, text: String) {
+    pub(super) fn add(&mut self, sort: Sort, node: usize, text: String) {
         self.differences.push(Difference { sort, node, text });
     }
 }
 
 /// An acknowledged batch.
-struct Acknowledged<'l> {
+pub(super) struct Acknowledged<'l> {
     /// Its place in the ledger.
     place: usize,
-    entry: &'l Entry,
+    pub(super) entry: &'l Entry,
     id: Uuid,
 }
 
@@ -78,7 +82,9 @@ pub fn judge(entries: &[Entry], tiers: &[Tier]) -> Verdict {
                 entry.sent.entry,
                 format!("{} was never answered for sure, sent {} times in vain", words(entry), entry.unknown),
             ),
-            Outcome::Refused(message) if entry.sent.kind != Kind::Invalid => {
+            Outcome::Refused(message)
+                if entry.sent.kind != Kind::Invalid && refused(&entry.sent, entry.sent.entry).is_none() =>
+            {
                 verdict.add(Sort::Unsettled, entry.sent.entry, format!("{} was refused: {message}", words(entry)));
             }
             Outcome::Refused(_) => {}
@@ -96,14 +102,30 @@ pub fn judge(entries: &[Entry], tiers: &[Tier]) -> Verdict {
         judge_records(&mut verdict, node, tiers, &passing);
         verdict.records.push(tier.records.len());
     }
-    judge_agreement(&mut verdict, tiers);
+    agreement::judge(&mut verdict, tiers, &acknowledged);
     verdict
 }
 
 /// The node on a batch's way to `node` that lists it as a failure, so that it may be missing from there on.
 fn stopped_at(batch: &Acknowledged<'_>, node: usize, tiers: &[Tier]) -> Option<usize> {
     let beyond = PLACES[node].parent;
-    way(batch.entry.sent.entry).take_while(|at| Some(*at) != beyond).find(|at| tiers[*at].failure(batch.id).is_some())
+    let stops = |at: &usize| {
+        let explains_one = unapplied(batch, *at, &tiers[*at]).is_some();
+        tiers[*at].kept(batch.id).any(|failure| !(explains_one && is_refusal(failure)))
+    };
+    way(batch.entry.sent.entry).take_while(|at| Some(*at) != beyond).find(stops)
+}
+
+/// The place of the record that a batch is committed without at a node, whose rule refuses it. Only a listed failure of that batch,
+/// with its body, explains it.
+pub(super) fn unapplied(batch: &Acknowledged<'_>, node: usize, tier: &Tier) -> Option<usize> {
+    let place = refused(&batch.entry.sent, node)?;
+    (tier.kept(batch.id).any(is_refusal) && tier.batches.contains_key(&batch.id)).then_some(place)
+}
+
+/// Whether a failure says that records break the rules of the node.
+pub(super) fn is_refusal(failure: &Failure) -> bool {
+    failure.reason == "INVALID_RECORDS" && failure.step == "persist"
 }
 
 fn judge_batches(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[&Acknowledged<'_>]) {
@@ -133,24 +155,41 @@ fn judge_batches(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[
                 {
                     verdict.add(Sort::Differs, node, format!("{} is kept as another one", name()));
                 }
-                judge_history(verdict, node, batch, history);
+                judge_history(verdict, node, batch, history, unapplied(batch, node, tier));
             }
         }
     }
 }
 
-/// Each record of a batch stands in the history once.
-fn judge_history(verdict: &mut Verdict, node: usize, batch: &Acknowledged<'_>, history: &[(i32, String)]) {
+/// Each record of a batch stands in the history once, but for the one that it is committed without.
+fn judge_history(
+    verdict: &mut Verdict,
+    node: usize,
+    batch: &Acknowledged<'_>,
+    history: &[(i32, String)],
+    unapplied: Option<usize>,
+) {
     let sent = &batch.entry.sent;
     let region = PLACES[sent.entry].region;
-    let expected = || sent.keys.iter().enumerate().map(|(at, key)| (at as i32, record_name(region, key)));
-    if history.len() == sent.keys.len() && expected().eq(history.iter().cloned()) {
+    let applied = sent.keys.iter().enumerate().filter(|(at, _)| Some(*at) != unapplied);
+    let expected: Vec<_> = applied.map(|(at, key)| (at as i32, record_name(region, key))).collect();
+    let named = |place: usize| history.iter().any(|(at, _)| *at as usize == place);
+    if let Some(place) = refused(sent, node).filter(|place| named(*place)) {
+        let text = format!(
+            "batch {} ({}): record {place}, which this node's rule refuses, was applied",
+            batch.id,
+            words(batch.entry)
+        );
+        verdict.add(Sort::Invented, node, text);
+        return;
+    }
+    if expected == history {
         return;
     }
     let places: BTreeSet<i32> = history.iter().map(|(place, _)| *place).collect();
     let (sort, what) = match history.len() {
         count if count > places.len() => (Sort::Doubled, "more than once"),
-        count if count < sent.keys.len() => (Sort::Lost, "not wholly"),
+        count if count < expected.len() => (Sort::Lost, "not wholly"),
         _ => (Sort::Differs, "otherwise"),
     };
     let text = format!(
@@ -158,21 +197,22 @@ fn judge_history(verdict: &mut Verdict, node: usize, batch: &Acknowledged<'_>, h
         batch.id,
         words(batch.entry),
         history.len(),
-        sent.keys.len()
+        expected.len()
     );
     verdict.add(sort, node, text);
 }
 
 fn judge_failures(verdict: &mut Verdict, node: usize, tier: &Tier, acknowledged: &[Acknowledged<'_>]) {
-    let orphans: HashMap<Uuid, usize> = acknowledged
-        .iter()
-        .filter(|batch| batch.entry.sent.kind == Kind::Orphan)
-        .map(|batch| (batch.id, batch.entry.sent.entry))
-        .collect();
+    let by_id: HashMap<Uuid, &Sent> = acknowledged.iter().map(|batch| (batch.id, &batch.entry.sent)).collect();
     for failure in &tier.failures {
-        let entry = failure.batch.and_then(|batch| orphans.get(&batch));
-        if entry == Some(&node) && failure.reason == "MISSING_KEY" {
+        let sent = failure.batch.and_then(|batch| by_id.get(&batch).copied());
+        let is_orphan = |sent: &Sent| sent.kind == Kind::Orphan && sent.entry == node;
+        if sent.is_some_and(is_orphan) && failure.reason == "MISSING_KEY" {
             verdict.listed += 1;
+            continue;
+        }
+        if sent.is_some_and(|sent| refused(sent, node).is_some()) && is_refusal(failure) && failure.body_bytes > 0 {
+            verdict.refused += 1;
             continue;
         }
         let batch = failure.batch.map_or_else(|| "an unreadable message".to_owned(), |id| format!("batch {id}"));
@@ -189,10 +229,9 @@ fn judge_records(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[
     let tier = &tiers[node];
     let mut changes: BTreeMap<(&str, &str), Vec<Change<'_>>> = BTreeMap::new();
     for batch in passing.iter().filter(|batch| stopped_at(batch, node, tiers).is_none()) {
-        let sent = &batch.entry.sent;
-        for (ordinal, key) in sent.keys.iter().enumerate() {
-            let change = Change { at: sent.at, batch: batch.place, ordinal, effect: &sent.effect };
-            changes.entry((PLACES[sent.entry].region, key)).or_default().push(change);
+        let (sent, unapplied) = (&batch.entry.sent, unapplied(batch, node, tier));
+        for (ordinal, key) in sent.keys.iter().enumerate().filter(|(ordinal, _)| Some(*ordinal) != unapplied) {
+            changes.entry((PLACES[sent.entry].region, key)).or_default().push(sent.change(batch.place, ordinal));
         }
     }
     let mut expected = HashSet::new();
@@ -209,7 +248,7 @@ fn judge_records(verdict: &mut Verdict, node: usize, tiers: &[Tier], passing: &[
 
 fn judge_record(verdict: &mut Verdict, node: usize, tier: &Tier, (region, key): (&str, &str), candidates: &Candidates) {
     let name = record_name(region, key);
-    let found = tier.records.get(&name);
+    let found = tier.records.get(&name).filter(|record| record.is_added);
     let is_right = candidates.iter().any(|candidate| match (candidate, found) {
         (None, None) => true,
         (Some(state), Some(found)) => {
@@ -220,7 +259,7 @@ fn judge_record(verdict: &mut Verdict, node: usize, tier: &Tier, (region, key): 
     if !is_right {
         let must = candidates.iter().next().and_then(Option::as_ref).map(|state| {
             let fields = record::fields(region, key, state);
-            Record { deleted: state.deleted, fields, versions: String::new() }
+            Record { is_added: true, deleted: state.deleted, fields, versions: String::new() }
         });
         let mut text = format!("record {name} {}", difference(found, must.as_ref()));
         if candidates.len() > 1 {
@@ -231,7 +270,7 @@ fn judge_record(verdict: &mut Verdict, node: usize, tier: &Tier, (region, key): 
 }
 
 /// In what a record is not what it must be.
-fn difference(found: Option<&Record>, must: Option<&Record>) -> String {
+pub(super) fn difference(found: Option<&Record>, must: Option<&Record>) -> String {
     let (found, must) = match (found, must) {
         (Some(found), Some(must)) => (found, must),
         (Some(_), None) => return "is there, and was never added".to_owned(),
@@ -251,24 +290,6 @@ fn difference(found: Option<&Record>, must: Option<&Record>) -> String {
     differences.join("; ")
 }
 
-/// A child's records are its parent's, to the last version. Records of failing batches are left out: they are judged above.
-fn judge_agreement(verdict: &mut Verdict, tiers: &[Tier]) {
-    for (node, place) in PLACES.iter().enumerate() {
-        let Some(parent) = place.parent else { continue };
-        let failing = |tier: &Tier| tier.failures.iter().any(|failure| failure.reason != "MISSING_KEY");
-        if failing(&tiers[node]) || failing(&tiers[parent]) {
-            continue;
-        }
-        for (name, below) in &tiers[node].records {
-            let above = tiers[parent].records.get(name);
-            if above != Some(below) {
-                let text = format!("record {name} is not as at {}: {}", place.region, difference(above, Some(below)));
-                verdict.add(Sort::Differs, parent, text);
-            }
-        }
-    }
-}
-
 /// A batch in words.
 fn words(entry: &Entry) -> String {
     let sent = &entry.sent;
@@ -278,8 +299,9 @@ fn words(entry: &Entry) -> String {
         super::model::Effect::Delete => "delete",
     };
     let (region, first) = (PLACES[sent.entry].region, sent.keys.first().map_or("", |key| key));
+    let word = sent.barred.map_or_else(String::new, |place| format!(", the word in record {place}"));
     format!(
-        "{effect} of {} records from {first} on, SJGXSJ {}, {:?}, at {region}",
+        "{effect} of {} records from {first} on, SJGXSJ {}, {:?}, at {region}{word}",
         sent.keys.len(),
         record::civil(sent.at),
         sent.kind
