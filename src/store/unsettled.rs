@@ -40,11 +40,13 @@ impl Store {
     }
 
     /// Takes the batches longest due, and puts each off for twice as long as the last time, a day at the most: no other process
-    /// takes them meanwhile, and a parent that stays silent is asked ever less.
+    /// takes them meanwhile, and a parent that stays silent is asked ever less. What is to be sent again is put off so once it has
+    /// been ([`Store::note_again`]), and until then for a minute: whoever took it may end before.
     pub async fn take_unsettled(&self, due: Due, now: Moment, limit: i64) -> Result<Vec<Uuid>, StoreError> {
         let client = self.client().await?;
         let update = "UPDATE unsettled u SET asked = u.asked + 1, \
-                      next_at = $2 + least(INTERVAL '10 minutes' * power(2, least(u.asked + 1, 10)), INTERVAL '1 day') \
+                      next_at = $2 + CASE WHEN $1 THEN INTERVAL '1 minute' ELSE \
+                      least(INTERVAL '10 minutes' * power(2, least(u.asked + 1, 10)), INTERVAL '1 day') END \
                       FROM (SELECT batch FROM unsettled WHERE again = $1 AND next_at <= $2 ORDER BY next_at LIMIT $3 \
                       FOR UPDATE SKIP LOCKED) due WHERE u.batch = due.batch RETURNING u.batch";
         let rows = client.query(update, &[&(due == Due::Again), &OffsetDateTime::from(now), &limit]).await?;
@@ -80,11 +82,12 @@ impl Store {
     }
 
     /// Notes batches as sent again, sealed with the key of mark `key`; from here on they are asked for.
-    pub async fn note_again(&self, batches: &[Uuid], key: i32) -> Result<(), StoreError> {
+    pub async fn note_again(&self, batches: &[Uuid], key: i32, now: Moment) -> Result<(), StoreError> {
         let client = self.client().await?;
-        let update =
-            "UPDATE unsettled SET again = false, sent_again = sent_again + 1, sealed_with = $2 WHERE batch = ANY($1)";
-        client.execute(update, &[&batches, &key]).await?;
+        let update = "UPDATE unsettled SET again = false, sent_again = sent_again + 1, sealed_with = $2, \
+                      next_at = $3 + least(INTERVAL '10 minutes' * power(2, least(asked, 10)), INTERVAL '1 day') \
+                      WHERE batch = ANY($1)";
+        client.execute(update, &[&batches, &key, &OffsetDateTime::from(now)]).await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use super::group::collect;
 use super::prepare::{Onward, Prepared};
 use super::reading::read;
 use super::suspects::{Suspicion, set_apart, set_aside};
+use crate::batch::Manifest;
 use crate::broker::{Consumer, Delivery, Message, ack_all};
 use crate::failure::Reason;
 use crate::flow::caution::Caution;
@@ -12,13 +13,14 @@ use crate::flow::failures::{Failed, Fault, attempt_of, record};
 use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox, aside};
 use crate::metrics;
-use crate::receipt::{AGAIN_HEADER, Kind, is_of};
-use crate::store::{NewBatch, Verdict};
+use crate::receipt::{AGAIN_HEADER, Child, Kind, is_of};
+use crate::store::{NewBatch, StoreError, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// Commits what arrives on the two persist queues.
 pub struct Persist {
@@ -212,7 +214,11 @@ impl Persist {
         }
         let kept = if self.limits.in_company { self.set_stalled_aside(&mut failed).await } else { Vec::new() };
         if !failed.is_empty() {
+            let unverified: Vec<_> = failed.iter().filter_map(|failed| self.unverified(failed)).collect();
             record(&self.context, "persist", failed).await.map_err(Outage)?;
+            for (batch, child) in unverified {
+                self.drop_repeated(batch, child).await.map_err(Outage)?;
+            }
         }
         let settled = group.iter().filter(|delivery| !kept.iter().any(|kept| std::ptr::eq(*kept, *delivery)));
         if let Err(error) = ack_all(settled).await {
@@ -294,13 +300,33 @@ impl Persist {
         let (Some(child), true, Ok(_)) = (child, delivery.headers.contains_key(AGAIN_HEADER), outcome) else {
             return Ok(());
         };
-        match self.context.store.supersede_failures(batch.id, &child.appid, &OF_SIGNATURE).await {
-            Err(error) if error.is_outage() => Err(Outage(error)),
-            Err(error) => {
-                tracing::warn!(%error, batch = %batch.id, "a failure of its signature stays open");
+        self.resolve_unverified(batch.id, child).await.map_err(Outage)
+    }
+
+    /// The batch and the child of a message that failed because its signature does not verify.
+    fn unverified(&self, failed: &Failed<'_>) -> Option<(Uuid, &Child)> {
+        let child = self.context.receipts.child_of(failed.delivery)?;
+        let manifest = Manifest::from_headers(&failed.delivery.headers).ok()?;
+        OF_SIGNATURE.contains(&failed.fault.reason.code()).then_some((manifest.batch, child))
+    }
+
+    /// What cannot be verified of a batch that this very child has delivered whole before is a copy of it, redelivered after a
+    /// change of keys: the child has its receipt, and will never sign it anew.
+    async fn drop_repeated(&self, batch: Uuid, child: &Child) -> Result<(), StoreError> {
+        let standings = self.context.store.standings(&[batch], &child.appid).await?;
+        let is_whole = standings.iter().filter_map(|standing| standing.committed).any(|(committed, way)| {
+            committed.unapplied == 0 && self.context.receipts.is_sender(child, way.origin, way.last)
+        });
+        if is_whole { self.resolve_unverified(batch, child).await } else { Ok(()) }
+    }
+
+    async fn resolve_unverified(&self, batch: Uuid, child: &Child) -> Result<(), StoreError> {
+        match self.context.store.supersede_failures(batch, &child.appid, &OF_SIGNATURE).await {
+            Err(error) if !error.is_outage() => {
+                tracing::warn!(%error, %batch, "a failure of its signature stays open");
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            resolved => resolved,
         }
     }
 

@@ -160,7 +160,8 @@ impl Asker {
                 Ok(()) => {
                     tracing::info!(batch = %id, "signed anew and sent again");
                     ::metrics::counter!(metrics::RECEIPTS_ASKED, "way" => "again").increment(1);
-                    self.context.store.note_again(&[*id], key_mark(&self.context.node)).await?;
+                    let now = self.context.clock.now();
+                    self.context.store.note_again(&[*id], key_mark(&self.context.node), now).await?;
                 }
                 Err(error) => {
                     tracing::debug!(%error, batch = %id, "is sent again later");

@@ -97,6 +97,11 @@ impl Receipts {
         self.shared.children.of_user(user)
     }
 
+    /// Whether a batch that entered at `origin` and was last at `last` came from this child.
+    pub(in crate::flow) fn is_sender(&self, child: &Child, origin: Region, last: Option<Region>) -> bool {
+        self.shared.children.of_batch(origin, last).is_some_and(|sender| sender.region == child.region)
+    }
+
     /// A batch has just been committed whole: its child is told without a look into the store.
     pub(in crate::flow) fn persisted(&self, child: &Child, batch: Uuid, records: u32, at: Moment) {
         let verdict = Verdict {

@@ -62,7 +62,7 @@ fn place(row: &LogRow) -> (Moment, Uuid) {
 }
 
 /// Once a large page is full, later rows of the sources to come cannot be on it: each would be fetched in vain.
-fn bound(filter: &mut LogFilter, found: &mut Vec<LogRow>) {
+fn bound(filter: &mut LogFilter, found: &mut [LogRow]) {
     let size = filter.size as usize;
     if filter.size > sources::USUAL_SIZE && found.len() > size {
         found.sort_unstable_by_key(place);

@@ -84,3 +84,29 @@ async fn a_key_the_parent_does_not_know_is_tried_once_then_seldom_and_works_when
     all_resolved(&pair.city, true).await;
     pair.stop().await;
 }
+
+/// A broker that comes back may deliver once more what it has delivered, and the key may have changed between.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_2_a_copy_of_what_is_committed_that_comes_after_a_change_of_keys_is_no_lasting_failure() {
+    let mut pair = Pair::prepared(LONG).await;
+    pair.county.run(pair.ahead.clock()).await;
+    let app = App::of(&pair.county);
+    let batch = send(&app, "C", 2).await;
+    let hand = super::fixture::Hand::of(&pair.city).await;
+    hand.holds("city.persist", 1).await;
+    let (properties, body) = hand.take_all("city.persist").await.remove(0);
+    let child = super::fixture::Hand::at(pair.county.uri_at_parent()).await;
+    let deliver = async || child.put("city", "37.02.03.007.01", properties.clone(), &body).await;
+    deliver().await;
+    pair.city.run(sesame::clock::Clock::system()).await;
+    shows(&app, &batch, &[("CITY_STATE", "persisted"), ("CITY_RECORDS", "2")]).await;
+
+    pair.city.stop().await;
+    learn(&mut pair.city);
+    pair.city.run(sesame::clock::Clock::system()).await;
+    deliver().await;
+    all_resolved(&pair.city, true).await;
+    let counts = pair.city.store().failure_counts().await.unwrap();
+    assert_eq!(counts.iter().map(|(_, reason, ..)| reason.as_str()).collect::<Vec<_>>(), ["SIGN_MISMATCH"]);
+    pair.stop().await;
+}
