@@ -45,7 +45,7 @@ impl Store {
     pub async fn take_unsettled(&self, due: Due, now: Moment, limit: i64) -> Result<Vec<Uuid>, StoreError> {
         let client = self.client().await?;
         let update = "UPDATE unsettled u SET asked = u.asked + 1, \
-                      next_at = $2 + CASE WHEN $1 THEN INTERVAL '1 minute' ELSE \
+                      next_at = $2::timestamptz + CASE WHEN $1 THEN INTERVAL '1 minute' ELSE \
                       least(INTERVAL '10 minutes' * power(2, least(u.asked + 1, 10)), INTERVAL '1 day') END \
                       FROM (SELECT batch FROM unsettled WHERE again = $1 AND next_at <= $2 ORDER BY next_at LIMIT $3 \
                       FOR UPDATE SKIP LOCKED) due WHERE u.batch = due.batch RETURNING u.batch";
@@ -56,7 +56,7 @@ impl Store {
     /// Gives back what was taken and could not be asked for: it is due again after `pause`.
     pub async fn give_back_unsettled(&self, batches: &[Uuid], now: Moment, pause: Duration) -> Result<(), StoreError> {
         let client = self.client().await?;
-        let update = "UPDATE unsettled SET asked = greatest(asked - 1, 0), next_at = $2 + make_interval(secs => $3) \
+        let update = "UPDATE unsettled SET asked = greatest(asked - 1, 0), next_at = $2::timestamptz + make_interval(secs => $3) \
                       WHERE batch = ANY($1)";
         client.execute(update, &[&batches, &OffsetDateTime::from(now), &pause.as_secs_f64()]).await?;
         Ok(())
@@ -85,7 +85,7 @@ impl Store {
     pub async fn note_again(&self, batches: &[Uuid], key: i32, now: Moment) -> Result<(), StoreError> {
         let client = self.client().await?;
         let update = "UPDATE unsettled SET again = false, sent_again = sent_again + 1, sealed_with = $2, \
-                      next_at = $3 + least(INTERVAL '10 minutes' * power(2, least(asked, 10)), INTERVAL '1 day') \
+                      next_at = $3::timestamptz + least(INTERVAL '10 minutes' * power(2, least(asked, 10)), INTERVAL '1 day') \
                       WHERE batch = ANY($1)";
         client.execute(update, &[&batches, &key, &OffsetDateTime::from(now)]).await?;
         Ok(())

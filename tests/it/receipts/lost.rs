@@ -5,6 +5,9 @@ use crate::contract::ask::App;
 use crate::harness::{eventually, records};
 use crate::rules::fixture::Datasets;
 use serde_json::{Value, json};
+use sesame::clock::Clock;
+use sesame::store::{Due, Want};
+use std::time::Duration;
 
 const QUEUE: &str = "city.receipts.370203";
 
@@ -122,4 +125,25 @@ async fn invariant_8_a_child_away_fills_its_queue_no_further_and_asks_for_what_w
     }
     settled(&pair).await;
     pair.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_and_not_done_is_due_again_within_a_minute_or_so() {
+    let mut pair = Pair::prepared("").await;
+    pair.county.run(pair.ahead.clock()).await;
+    let batch: uuid::Uuid = send(&App::of(&pair.county), "G", 1).await.parse().unwrap();
+    let store = pair.county.store();
+    eventually("it is unsettled", || async { (store.unsettled(10).await.ok()? == 1).then_some(()) }).await;
+    // Nobody else takes it.
+    pair.county.stop().await;
+    let begun = Clock::system().now();
+    let minute = |number: i64| begun.plus_micros(number * 60_000_000);
+    let taken = async |due, at| store.take_unsettled(due, minute(at), 10).await.unwrap().len();
+    assert_eq!((taken(Due::Ask, 11).await, taken(Due::Ask, 13).await), (1, 0));
+    store.give_back_unsettled(&[batch], minute(13), Duration::from_secs(60)).await.unwrap();
+    assert_eq!(taken(Due::Ask, 15).await, 1);
+    store.want_again(&[batch], Want::Signed, 1, minute(15)).await.unwrap();
+    assert_eq!((taken(Due::Again, 15).await, taken(Due::Again, 15).await, taken(Due::Again, 17).await), (1, 0, 1));
+    store.note_again(&[batch], 1, minute(17)).await.unwrap();
+    assert_eq!((taken(Due::Again, 60).await, taken(Due::Ask, 18).await, taken(Due::Ask, 17 + 1_441).await), (0, 0, 1));
 }
