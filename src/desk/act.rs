@@ -95,7 +95,7 @@ impl FailureDesk {
     /// Asks for an act. The set is frozen now; a process with the role persist carries it out.
     pub async fn ask(&self, ask: Ask) -> Result<DeskAct, DeskError> {
         let refuse = |text: &str| DeskError::Selection(super::BadSelection(text.to_owned()));
-        is_reason(&ask.why)?;
+        check_reason(&ask.why)?;
         if ask.per_second == Some(0) {
             return Err(refuse("a pace of 0 would never end: give 1 or more"));
         }
@@ -129,7 +129,7 @@ impl FailureDesk {
 
     /// Lets an act pause, go on or end.
     pub async fn control(&self, id: Uuid, control: Control, by: &str, why: &str) -> Result<DeskAct, DeskError> {
-        is_reason(why)?;
+        check_reason(why)?;
         let (to, word) = match control {
             Control::Pause => (ActState::Paused, "pause"),
             Control::Resume => (self.resumed(id).await?, "resume"),
@@ -161,7 +161,7 @@ impl FailureDesk {
 }
 
 /// Every act says why.
-fn is_reason(why: &str) -> Result<(), DeskError> {
+fn check_reason(why: &str) -> Result<(), DeskError> {
     let refuse = |text: &str| Err(DeskError::Selection(super::BadSelection(text.to_owned())));
     match why.chars().count() {
         _ if why.trim().is_empty() => refuse("say why: it is kept with what is done"),

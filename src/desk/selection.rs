@@ -1,6 +1,6 @@
 //! Which failures an operator means, in the words of the command line and the console.
 
-use crate::failure::{Reason, State};
+use crate::failure::{Reason, STEPS, State};
 use crate::standard::code::BusinessCode;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
@@ -62,8 +62,6 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadSelection(pub String);
-
-const STEPS: [&str; 3] = ["persist", "uplink", "share"];
 
 impl Selection {
     /// Whether it gives no condition, so that everything is meant.

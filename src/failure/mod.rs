@@ -9,3 +9,6 @@ pub use attempt::Attempt;
 pub use machine::{Event, Standing, State, Step, Then, UnknownState};
 pub use reason::Reason;
 pub use rule::{Pause, Rule};
+
+/// The steps at which something can fail: committed here, sent up, shared sideways.
+pub const STEPS: [&str; 3] = ["persist", "uplink", "share"];

@@ -114,7 +114,11 @@ impl Context {
                 Err(error) => {
                     let error = error.to_string();
                     if error != told {
-                        tracing::warn!(error, queue, "cannot consume; tried again until it can");
+                        tracing::warn!(
+                            error,
+                            queue,
+                            "cannot consume, and tries on: sesame topology check tells what the queue lacks"
+                        );
                         told = error;
                     }
                 }

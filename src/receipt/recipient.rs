@@ -31,6 +31,11 @@ impl Children {
         let senders = self.0.iter().filter(|child| child.region.covers(origin));
         senders.max_by_key(|child| (Some(child.region) == last, std::cmp::Reverse(child.region.tier())))
     }
+
+    /// Whether such a batch came from the child of this region.
+    pub fn is_sender(&self, child: Region, origin: Region, last: Option<Region>) -> bool {
+        self.of_batch(origin, last).is_some_and(|sender| sender.region == child)
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use crate::flow::receipts::OF_SIGNATURE;
 use crate::flow::{Context, Outbox, aside};
 use crate::metrics;
 use crate::receipt::{AGAIN_HEADER, Child, Kind, is_of};
+use crate::standard::region::Region;
 use crate::store::{NewBatch, StoreError, Verdict};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -214,10 +216,10 @@ impl Persist {
         }
         let kept = if self.limits.in_company { self.set_stalled_aside(&mut failed).await } else { Vec::new() };
         if !failed.is_empty() {
-            let unverified: Vec<_> = failed.iter().filter_map(|failed| self.unverified(failed)).collect();
+            let unverified = self.unverified(&failed);
             record(&self.context, "persist", failed).await.map_err(Outage)?;
-            for (batch, child) in unverified {
-                self.drop_repeated(batch, child).await.map_err(Outage)?;
+            for (child, batches) in unverified.values() {
+                self.drop_repeated(child, batches).await.map_err(Outage)?;
             }
         }
         let settled = group.iter().filter(|delivery| !kept.iter().any(|kept| std::ptr::eq(*kept, *delivery)));
@@ -303,21 +305,32 @@ impl Persist {
         self.resolve_unverified(batch.id, child).await.map_err(Outage)
     }
 
-    /// The batch and the child of a message that failed because its signature does not verify.
-    fn unverified(&self, failed: &Failed<'_>) -> Option<(Uuid, &Child)> {
-        let child = self.context.receipts.child_of(failed.delivery)?;
-        let manifest = Manifest::from_headers(&failed.delivery.headers).ok()?;
-        OF_SIGNATURE.contains(&failed.fault.reason.code()).then_some((manifest.batch, child))
+    /// Of messages that failed because a signature does not verify: each child, and the batches that it says they are.
+    fn unverified(&self, failed: &[Failed<'_>]) -> BTreeMap<Region, (&Child, Vec<Uuid>)> {
+        let mut unverified = BTreeMap::new();
+        for Failed { delivery, .. } in failed.iter().filter(|f| OF_SIGNATURE.contains(&f.fault.reason.code())) {
+            if let Some(child) = self.context.receipts.child_of(delivery)
+                && let Ok(manifest) = Manifest::from_headers(&delivery.headers)
+            {
+                unverified.entry(child.region).or_insert((child, Vec::new())).1.push(manifest.batch);
+            }
+        }
+        unverified
     }
 
     /// What cannot be verified of a batch that this very child has delivered whole before is a copy of it, redelivered after a
     /// change of keys: the child has its receipt, and will never sign it anew.
-    async fn drop_repeated(&self, batch: Uuid, child: &Child) -> Result<(), StoreError> {
-        let standings = self.context.store.standings(&[batch], &child.appid).await?;
-        let is_whole = standings.iter().filter_map(|standing| standing.committed).any(|(committed, way)| {
-            committed.unapplied == 0 && self.context.receipts.is_sender(child, way.origin, way.last)
-        });
-        if is_whole { self.resolve_unverified(batch, child).await } else { Ok(()) }
+    async fn drop_repeated(&self, child: &Child, batches: &[Uuid]) -> Result<(), StoreError> {
+        let children = self.context.receipts.children();
+        for standing in self.context.store.standings(batches, &child.appid).await? {
+            let is_whole = standing.committed.is_some_and(|(committed, way)| {
+                committed.unapplied == 0 && children.is_sender(child.region, way.origin, way.last)
+            });
+            if is_whole {
+                self.resolve_unverified(standing.batch, child).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn resolve_unverified(&self, batch: Uuid, child: &Child) -> Result<(), StoreError> {

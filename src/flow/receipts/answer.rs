@@ -51,7 +51,7 @@ impl Answering<'_> {
     }
 
     fn is_sender(&self, way: Way) -> bool {
-        self.children.of_batch(way.origin, way.last).is_some_and(|child| child.region == self.child)
+        self.children.is_sender(self.child, way.origin, way.last)
     }
 
     fn whole(&self, standing: &Standing, committed: Committed) -> Verdict {

@@ -75,7 +75,7 @@ impl Receipts {
     }
 
     /// The children.
-    pub(super) fn children(&self) -> &Children {
+    pub(in crate::flow) fn children(&self) -> &Children {
         &self.shared.children
     }
 
@@ -95,11 +95,6 @@ impl Receipts {
         let user = delivery.user_id.as_deref()?;
         let user = if user == self.shared.user { delivery.headers.get(CHILD_HEADER)? } else { user };
         self.shared.children.of_user(user)
-    }
-
-    /// Whether a batch that entered at `origin` and was last at `last` came from this child.
-    pub(in crate::flow) fn is_sender(&self, child: &Child, origin: Region, last: Option<Region>) -> bool {
-        self.shared.children.of_batch(origin, last).is_some_and(|sender| sender.region == child.region)
     }
 
     /// A batch has just been committed whole: its child is told without a look into the store.

@@ -1,7 +1,7 @@
 //! What happens to failures that are there.
 
 use super::{DueFailure, standing};
-use crate::failure::{Attempt, Event, Rule, Standing, Step, Then};
+use crate::failure::{Attempt, Event, Rule, STEPS, Standing, Step, Then};
 use crate::standard::moment::Moment;
 use crate::store::{Store, StoreError, batches};
 use deadpool_postgres::Transaction;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
 /// Lets an event happen to each of these failures, and says what follows of those that it means something to. `note` is added to
@@ -171,9 +171,10 @@ impl Store {
     /// The steps at which failures were due before `before`.
     pub async fn steps_overdue(&self, before: Moment) -> Result<Vec<String>, StoreError> {
         let client = self.client().await?;
-        let select = "SELECT step FROM unnest(ARRAY['persist', 'uplink', 'share']) AS s(step) \
+        let select = "SELECT step FROM unnest($2::text[]) AS s(step) \
              WHERE EXISTS (SELECT FROM failures f WHERE f.step = s.step AND next_at <= $1)";
-        let rows = client.query(&client.prepare_cached(select).await?, &[&OffsetDateTime::from(before)]).await?;
+        let parameters: [&(dyn ToSql + Sync); 2] = [&OffsetDateTime::from(before), &STEPS.as_slice()];
+        let rows = client.query(&client.prepare_cached(select).await?, &parameters).await?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
