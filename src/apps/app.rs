@@ -1,5 +1,6 @@
 //! One app: its keys, its grants, and how it wants its answers.
 
+use super::Grants;
 use crate::config::AppSettings;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
@@ -10,7 +11,6 @@ use crate::standard::response::DatalistForm;
 use crate::standard::sign::Profile;
 use crate::standard::volume::Volume;
 use crate::volume::Gate;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One app.
@@ -28,12 +28,8 @@ pub struct App {
     pub data_key: Option<Key>,
     /// The app's own region.
     pub home: Region,
-    /// Regions it may write and read; each covers all below.
-    pub regions: Vec<Region>,
-    /// Business codes granted; `None` means all.
-    pub busicodes: Option<BTreeSet<BusinessCode>>,
-    /// Actions granted; `None` means all.
-    pub actions: Option<BTreeSet<Action>>,
+    /// What it may write and read.
+    pub grants: Grants,
     /// Whether it sees the log of all apps.
     pub operator: bool,
     /// How `datalist` is written in its answers.
@@ -120,9 +116,7 @@ impl App {
             profile: Profile::default(),
             data_key: None,
             home: region,
-            regions: Vec::new(),
-            busicodes: Some(BTreeSet::new()),
-            actions: Some(BTreeSet::new()),
+            grants: Grants::none(),
             operator: false,
             form: DatalistForm::default(),
             always_ok: false,
@@ -151,9 +145,7 @@ impl App {
             profile: settings.profile,
             data_key: settings.data_key.as_ref().map(|source| source.key().clone()),
             home: settings.region,
-            regions,
-            busicodes: busicodes.transpose()?,
-            actions: actions.transpose()?,
+            grants: Grants { regions, busicodes: busicodes.transpose()?, actions: actions.transpose()? },
             operator: settings.operator,
             form: form(settings.datalist_as_string),
             always_ok: settings.always_ok,
@@ -165,21 +157,6 @@ impl App {
     /// What it may exchange.
     pub fn volume(&self) -> &Volume {
         self.gate.volume()
-    }
-
-    /// Whether the business code is granted.
-    pub fn may_touch(&self, busicode: BusinessCode) -> bool {
-        self.busicodes.as_ref().is_none_or(|granted| granted.contains(&busicode))
-    }
-
-    /// Whether the action is granted.
-    pub fn may(&self, action: Action) -> bool {
-        self.actions.as_ref().is_none_or(|granted| granted.contains(&action))
-    }
-
-    /// Whether records of the region are granted.
-    pub fn may_reach(&self, region: Region) -> bool {
-        self.regions.iter().any(|granted| granted.covers(region))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod app;
 mod directory;
+mod grants;
 mod refresh;
 mod registry;
 mod stored;
@@ -12,6 +13,7 @@ mod view;
 
 pub use app::{Allowance, App, BadSettings, Keys, appid_fault};
 pub use directory::{Absent, Directory};
+pub use grants::Grants;
 pub use refresh::Refresher;
 pub use registry::{Actor, NewApp, Registry, RegistryError, Rotation};
 pub use vault::{CannotOpen, Column, Vault};

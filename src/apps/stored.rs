@@ -1,7 +1,7 @@
 //! From an app as the store keeps it to one that can be used.
 
 use super::app::form;
-use super::{Allowance, App, CannotOpen, Column, Keys, Vault};
+use super::{Allowance, App, CannotOpen, Column, Grants, Keys, Vault};
 use crate::standard::cipher::Key;
 use crate::store::StoredApp;
 use std::sync::Arc;
@@ -28,9 +28,7 @@ impl App {
             profile: stored.profile,
             data_key: data_key.transpose()?,
             home: stored.home,
-            regions: stored.regions.clone(),
-            busicodes: stored.busicodes.as_ref().map(|codes| codes.iter().copied().collect()),
-            actions: stored.actions.as_ref().map(|actions| actions.iter().copied().collect()),
+            grants: Grants::of_store(stored),
             operator: stored.operator,
             form: form(stored.datalist_as_string),
             always_ok: stored.always_ok,

@@ -13,6 +13,8 @@ pub enum Reason {
     SenderMismatch,
     /// A signature of the hop does not verify.
     SignMismatch,
+    /// The app that sent it is not granted it any more.
+    NotGranted,
     /// It speaks for a region that is not the sender's.
     ForeignRegion,
     /// Its version lies in the future.
@@ -48,12 +50,13 @@ pub struct UnknownReason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 18] = [
         Reason::Copied,
         Reason::Malformed,
         Reason::UnknownSender,
         Reason::SenderMismatch,
         Reason::SignMismatch,
+        Reason::NotGranted,
         Reason::ForeignRegion,
         Reason::Ahead,
         Reason::KeyMismatch,
@@ -76,6 +79,7 @@ impl Reason {
             Reason::UnknownSender => "UNKNOWN_SENDER",
             Reason::SenderMismatch => "SENDER_MISMATCH",
             Reason::SignMismatch => "SIGN_MISMATCH",
+            Reason::NotGranted => "NOT_GRANTED",
             Reason::ForeignRegion => "FOREIGN_REGION",
             Reason::Ahead => "AHEAD",
             Reason::KeyMismatch => "KEY_MISMATCH",
@@ -104,6 +108,7 @@ impl Reason {
             Reason::UnknownSender => "发送节点未登记",
             Reason::SenderMismatch => "签名节点与消息队列用户不符",
             Reason::SignMismatch => "节点间签名校验失败",
+            Reason::NotGranted => "报送的应用账号现已无此授权",
             Reason::ForeignRegion => "行政区划超出发送节点的范围",
             Reason::Ahead => "接收时间超前：请校准时钟",
             Reason::KeyMismatch => "路由键与记录不符",
@@ -128,6 +133,9 @@ impl Reason {
             Reason::SenderMismatch => "核对下级节点的消息队列用户与其 appid 是否一致",
             Reason::SignMismatch => {
                 "核对双方密钥（下级 [node] key 与本级 [[children]] key）；换过密钥的，把旧密钥写入 former_keys，然后重放"
+            }
+            Reason::NotGranted => {
+                "用 sesame app show 核对该应用的授权；确应报送的，恢复授权（sesame app grant、enable）后重放，否则放弃"
             }
             Reason::ForeignRegion => "核对 [[children]] 中该节点的 region；数据确不属其辖区的应放弃",
             Reason::Ahead => "校准发送节点与本节点的时钟（NTP），到时自动重试",

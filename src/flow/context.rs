@@ -2,6 +2,7 @@
 
 use super::receipts::Receipts;
 use super::{Oldest, Stuck};
+use crate::apps::Directory;
 use crate::batch::{NodeIdentity, Trust};
 use crate::broker::{Connection, Consumer, Names, Publisher};
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ pub struct Context {
     pub node: NodeIdentity,
     /// The nodes whose word counts.
     pub trust: Arc<Trust>,
+    /// The apps that may send to this node.
+    pub apps: Directory,
     /// The data dictionary.
     pub dictionary: InUse,
     /// The region table.

@@ -189,12 +189,12 @@ impl Checks<'_> {
     }
 
     fn granted(&self, dataset: &Dataset, action: Action) -> Result<(), Denial> {
-        let app = &self.caller.app;
-        if !app.may_touch(dataset.code()) {
+        let granted = &self.caller.app.grants;
+        if !granted.may_touch(dataset.code()) {
             let reason = format!("应用账号未获授权使用业务分类代码 {} {}", dataset.code(), dataset.title());
             return Err(Denial::new(RefusalCode::NotGranted, reason));
         }
-        if !app.may(action) {
+        if !granted.may(action) {
             return Err(Denial::new(RefusalCode::NotGranted, format!("应用账号未获授权使用请求动作代码 {action}")));
         }
         Ok(())
@@ -267,7 +267,7 @@ impl Checks<'_> {
         let foreign: Vec<String> = findings
             .regions
             .iter()
-            .filter(|region| !self.caller.app.may_reach(**region))
+            .filter(|region| !self.caller.app.grants.may_reach(**region))
             .take(5)
             .map(ToString::to_string)
             .collect();
@@ -337,7 +337,7 @@ impl Checks<'_> {
             return Err(Denial::new(RefusalCode::UnknownAction, "日志只能查询，请求动作代码应为 04"));
         }
         subject.action_known = Some(action);
-        if !self.caller.app.may(action) {
+        if !self.caller.app.grants.may(action) {
             return Err(Denial::new(RefusalCode::NotGranted, "应用账号未获授权使用请求动作代码 04"));
         }
         let query = self.first_use(log_query::read(&self.caller.app, self.door.node.region, busicode, content))?;

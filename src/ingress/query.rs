@@ -27,7 +27,7 @@ pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<Record
         busicode: dataset.code(),
         key: vec![None; dataset.key().len()],
         region: Region::NATION,
-        granted: app.regions.clone(),
+        granted: app.grants.regions.clone(),
         since: None,
         until: None,
         deleted: false,

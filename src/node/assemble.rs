@@ -153,10 +153,12 @@ impl Assembly {
             .parent
             .as_ref()
             .map(|parent| Parent { region: parent.region, tells: matches!(parent.link, LinkSettings::Amqp(_)) });
+        let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let (receipts, inbox) = Receipts::new(node.region, parent, &node.appid, children(config));
         let context = Context {
             node: node.clone(),
             trust: Arc::new(trust(config, &node)),
+            apps: apps.clone(),
             dictionary: dictionary.clone(),
             regions: regions.clone(),
             store: store(consumers, Purpose::Persist)?,
@@ -177,7 +179,6 @@ impl Assembly {
         let (uplink, receipts) = link.map(|link| (link.uplink, link.receipts)).unzip();
         let receipts = receipts.flatten();
         let children = ChildrenAtDoor::new(context.trust.clone());
-        let (apps, refresher) = apps(config, &certificates.store, &stop)?;
         let journal = Journal::start(publisher.clone(), names, stop.clone(), tasks);
         let guard = Guard::new(&config.interface.marks);
         let marks = config.node.has(Role::Ingress).then(|| {

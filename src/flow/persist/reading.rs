@@ -4,6 +4,7 @@
 //! A thread of the runtime would do as well, but for two things: the process could not end while one is stuck, and there are
 //! no more than a few hundred of them.
 
+use super::again::Granted;
 use super::prepare::{Prepared, Preparer};
 use crate::broker::Delivery;
 use crate::failure::Reason;
@@ -21,10 +22,16 @@ type Read = Result<Prepared, Fault>;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads every message of a group, none for longer than `patience`; what takes longer is a fault of reason POISON.
-pub(super) async fn read(context: &Context, group: &Arc<Vec<Delivery>>, patience: Duration) -> Vec<Read> {
+pub(super) async fn read(
+    context: &Context,
+    group: &Arc<Vec<Delivery>>,
+    granted: Granted,
+    patience: Duration,
+) -> Vec<Read> {
+    let granted = Arc::new(granted);
     let mut all = Vec::with_capacity(group.len());
     while all.len() < group.len() {
-        match start(context, group.clone(), all.len()) {
+        match start(context, group.clone(), granted.clone(), all.len()) {
             Ok((mut results, watch)) => {
                 let end = gather(&mut results, &mut all, patience).await;
                 if matches!(end, End::Silent) {
@@ -66,10 +73,11 @@ async fn gather(results: &mut UnboundedReceiver<Read>, all: &mut Vec<Read>, pati
 fn start(
     context: &Context,
     group: Arc<Vec<Delivery>>,
+    granted: Arc<Granted>,
     from: usize,
 ) -> std::io::Result<(UnboundedReceiver<Read>, Watch)> {
     let (sender, receiver) = unbounded_channel();
-    let (mut preparer, now, watch) = (Preparer::new(context), context.clock.now(), context.stuck.watch());
+    let (mut preparer, now, watch) = (Preparer::new(context, granted), context.clock.now(), context.stuck.watch());
     let own = watch.clone();
     std::thread::Builder::new().name("read batches".to_owned()).spawn(move || {
         for delivery in &group[from..] {

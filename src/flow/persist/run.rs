@@ -1,5 +1,6 @@
 //! The consumers of the persist queues.
 
+use super::again::granted;
 use super::commit::{Limits, Outage, commit};
 use super::group::collect;
 use super::prepare::{Onward, Prepared};
@@ -192,7 +193,8 @@ impl Persist {
 
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
     pub(super) async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
-        let prepared = read(&self.context, group, self.limits.patience).await;
+        let granted = granted(&self.context, group).await?;
+        let prepared = read(&self.context, group, granted, self.limits.patience).await;
         let (mut batches, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
             match result {

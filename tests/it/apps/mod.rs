@@ -4,6 +4,7 @@ mod at_rest;
 mod certificates;
 mod diagnosis;
 mod fixture;
+mod granted;
 mod large;
 mod lifecycle;
 mod limits;

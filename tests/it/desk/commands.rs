@@ -3,6 +3,7 @@
 use super::fixture::{Office, PARKED};
 use crate::harness::sesame;
 use serde_json::Value;
+use sesame::standard::code::Action;
 use std::path::Path;
 
 /// What a command prints with `--json`.
@@ -61,4 +62,23 @@ async fn what_means_nothing_is_told() {
         let ended = sesame(folder, &all).await;
         assert!(ended.status != 0 && ended.stderr.contains(said), "{words:?}: {ended:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contract_6_2_what_is_sensitive_is_shown_only_where_it_is_asked_for_and_that_is_noted() {
+    let office = Office::new(PARKED).await;
+    office.send(Action::Modify, r#"[{"JCJLBH":"A-0","SJGXSJ":"2025-06-02 08:00:00","JCRY":"张三丰"}]"#).await;
+    office.have("parked", 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("node.toml"), &office.node.toml).unwrap();
+
+    let masked = json(folder, &["show", "--reason", "MISSING_KEY"]).await;
+    assert!(masked["records"].to_string().contains("张**"), "{masked}");
+    let full = json(folder, &["show", "--reason", "MISSING_KEY", "--unmasked"]).await;
+    assert!(full["records"].to_string().contains("张三丰"), "{full}");
+    let shown = json(folder, &["show", "--reason", "MISSING_KEY"]).await;
+    let reads: Vec<&Value> = shown["past"].as_array().unwrap().iter().filter(|past| past["act"] == "read").collect();
+    assert_eq!(reads.len(), 1, "the look at what is masked is none: {shown}");
+    assert!(reads[0]["by"].as_str().is_some_and(|by| !by.is_empty()), "{shown}");
 }

@@ -31,8 +31,8 @@ const ARROWS: [(&str, &[&str]); 31] = [
     (
         "flow",
         &[
-            "archive", "batch", "broker", "client", "clock", "config", "dataset", "failure", "metrics", "receipt",
-            "record", "standard", "store", "volume",
+            "apps", "archive", "batch", "broker", "client", "clock", "config", "dataset", "failure", "metrics",
+            "receipt", "record", "standard", "store", "volume",
         ],
     ),
     ("apps", &["clock", "config", "metrics", "standard", "store", "volume"]),
