@@ -8,10 +8,11 @@ use super::{Store, StoreError};
 use crate::standard::code::BusinessCode;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Object, Transaction};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio_postgres::IsolationLevel;
 
 /// Conditions of a query, all of which must hold (contract 6.1, action 04).
 #[derive(Debug, Clone)]
@@ -106,8 +107,10 @@ impl Store {
 
     async fn select(&self, filter: &RecordFilter) -> Result<Vec<RecordRow>, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        let (sql, conditions) = statement(&tx, filter).await?;
+        let tx = one_moment(&mut client).await?;
+        let places = places(&tx, filter).await?;
+        let filter = bounded(&tx, filter, places.as_deref()).await?;
+        let (sql, conditions) = page(&filter, places.as_deref());
         // Not kept prepared: a plan that is to be good for any value is good for none.
         let rows = tx.query(&sql, &conditions.parameters()).await?;
         tx.commit().await?;
@@ -122,45 +125,92 @@ impl Store {
             .collect())
     }
 
-    /// The statement of a query with the plan PostgreSQL made for it, and what running it took.
+    /// The statements of a query, each with the plan PostgreSQL made for it and what running it took.
     pub async fn explain_records(&self, filter: &RecordFilter) -> Result<String, StoreError> {
         let mut client = self.client().await?;
-        let tx = client.build_transaction().read_only(true).start().await?;
-        let (sql, conditions) = statement(&tx, filter).await?;
-        explain(&tx, &sql, &conditions).await
+        let tx = one_moment(&mut client).await?;
+        let places = places(&tx, filter).await?;
+        let bounded = bounded(&tx, filter, places.as_deref()).await?;
+        let mut told = String::new();
+        for (sql, conditions) in times(filter, places.as_deref()).into_iter().chain([page(&bounded, places.as_deref())])
+        {
+            told.push_str(&explain(&tx, &sql, &conditions).await?);
+        }
+        Ok(told)
     }
 }
 
 /// Beyond so many regions what is asked for is everywhere, and met soon in the order applied.
 const MOST_REGIONS: usize = 500;
 
-/// The statement of exactly the conditions given.
+/// One moment for all looks: a record changed between two would leave the page and make it seem the last.
+async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    Ok(transaction.start().await?)
+}
+
+/// The filter up to where the page surely has ended, where that is worth being found first.
+async fn bounded(
+    tx: &Transaction<'_>,
+    filter: &RecordFilter,
+    places: Option<&[i32]>,
+) -> Result<RecordFilter, StoreError> {
+    let Some((sql, conditions)) = times(filter, places) else { return Ok(filter.clone()) };
+    let times = tx.query(&sql, &conditions.parameters()).await?;
+    let end = times.get(filter.size as usize).map(|row| Moment::from(row.get::<_, OffsetDateTime>(0)).plus_micros(1));
+    Ok(RecordFilter { until: end.or(filter.until), ..filter.clone() })
+}
+
+/// The statement that tells times of the page, where those should be known first.
+fn times(filter: &RecordFilter, places: Option<&[i32]>) -> Option<(String, Conditions)> {
+    let rows = rows(filter);
+    let (sql, conditions) = statement(filter, places, |source, streams| {
+        let streams = streams.filter(|streams| streams.is_bounded_first(rows))?;
+        Some(source.times(streams, rows))
+    });
+    sql.map(|sql| (sql, conditions))
+}
+
+/// The statement of a page.
+fn page(filter: &RecordFilter, places: Option<&[i32]>) -> (String, Conditions) {
+    let rows = rows(filter);
+    statement(filter, places, |source, streams| match streams {
+        Some(streams) => source.merged(streams, rows),
+        None => source.page(rows),
+    })
+}
+
+/// One more than the page has tells whether there is more.
+fn rows(filter: &RecordFilter) -> i64 {
+    i64::from(filter.size) + 1
+}
+
+/// A statement of exactly the conditions given.
 ///
 /// A query by key finds few rows. A query by region reads the regions one by one, merged in the order applied: first uploads come
 /// region by region, so that in the order of all records the first of a region may come after millions of others.
-async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(String, Conditions), StoreError> {
+fn statement<T>(
+    filter: &RecordFilter,
+    places: Option<&[i32]>,
+    sql: impl FnOnce(&Source<'_>, Option<&Streams>) -> T,
+) -> (T, Conditions) {
     let mut conditions = Conditions::default();
-    let is_keyed = keyed(filter, &mut conditions);
-    let spans = spans(filter);
-    let places = match &spans {
-        Some(spans) if !is_keyed => places(tx, filter.busicode, spans).await?,
-        _ => None,
-    };
+    keyed(filter, &mut conditions);
     if places.is_none() {
         conditions.add("busicode = ?", [Box::new(filter.busicode.number() as i16) as Parameter]);
     }
-    if let (Some((first, last)), None) = (&spans, &places) {
+    if let (Some((first, last)), None) = (spans(filter), places) {
         conditions.add(
             "EXISTS (SELECT 1 FROM unnest(?::int[], ?::int[]) AS g(first, last) WHERE region BETWEEN first AND last)",
-            [Box::new(first.clone()) as Parameter, Box::new(last.clone())],
+            [Box::new(first) as Parameter, Box::new(last)],
         );
     }
     conditions.add(if filter.deleted { "added IS NOT NULL" } else { "added IS NOT NULL AND NOT is_deleted" }, []);
-    let rows = i64::from(filter.size) + 1;
     let streams = places.map(|places| {
+        let places = places.to_vec();
         let count = places.len();
         let from = conditions.bind("unnest(?::int[]) AS s_place(value)", [Box::new(places) as Parameter]);
-        Streams { from, keys: vec![("s_place", PLACE)], count }
+        Streams { from, keys: vec![("s_place", PLACE)], count, is_sifted: false }
     });
     let mut bound = |at: Moment| conditions.bind("?", [Box::new(OffsetDateTime::from(at)) as Parameter]);
     let (from, until) = (filter.since.map(&mut bound), filter.until.map(&mut bound));
@@ -177,11 +227,8 @@ async fn statement(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<(Strin
         until,
         after,
     };
-    let sql = match &streams {
-        Some(streams) => source.merged(streams, rows),
-        None => source.page(rows),
-    };
-    Ok((sql, conditions))
+    let sql = sql(&source, streams.as_ref());
+    (sql, conditions)
 }
 
 /// Adds the conditions on the key; whether an index begins with them.
@@ -227,15 +274,16 @@ fn spans(filter: &RecordFilter) -> Option<(Vec<i32>, Vec<i32>)> {
 /// Dataset and region in one number, as an index has them.
 const PLACE: &str = "(busicode * 1000000 + region)";
 
-/// The places in these spans that have records; `None` where there are too many to go through.
-async fn places(
-    tx: &Transaction<'_>,
-    busicode: BusinessCode,
-    (first, last): &(Vec<i32>, Vec<i32>),
-) -> Result<Option<Vec<i32>>, StoreError> {
+/// The places that have records of what is asked for by region; `None` where it is asked for otherwise, or where there are too many
+/// to go through.
+async fn places(tx: &Transaction<'_>, filter: &RecordFilter) -> Result<Option<Vec<i32>>, StoreError> {
+    if keyed(filter, &mut Conditions::default()) {
+        return Ok(None);
+    }
+    let Some((first, last)) = spans(filter) else { return Ok(None) };
     let mut found = BTreeSet::new();
-    for (first, last) in first.iter().zip(last) {
-        let of = i32::from(busicode.number()) * 1_000_000;
+    for (first, last) in first.iter().zip(&last) {
+        let of = i32::from(filter.busicode.number()) * 1_000_000;
         if first == last {
             found.insert(of + first);
             continue;

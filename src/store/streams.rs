@@ -36,26 +36,37 @@ pub(super) struct Streams {
     pub(super) keys: Vec<(&'static str, &'static str)>,
     /// How many there are.
     pub(super) count: usize,
+    /// Whether a look passes over rows that do not meet the conditions, as one by an index does that does not begin with them.
+    pub(super) is_sifted: bool,
 }
 
 /// More places than this of each stream take longer than one more look into each.
 const MOST_PLACES: i64 = 400;
+/// Of more streams than this it takes longer to sift a page of each than to look into each once more.
+const MOST_SIFTED: usize = 16;
 /// Times as many as the page has rows, a look that finds its end takes of all streams together. With as many, the rarest of them
 /// would tell the end; with more, those that have most of the page.
 const LOOKED_AT: i64 = 4;
+
+impl Streams {
+    /// Whether a page of `rows` rows is read sooner if [`Source::times`] have told first where it surely has ended.
+    pub(super) fn is_bounded_first(&self, rows: i64) -> bool {
+        self.count > 1 && (rows > MOST_PLACES || self.is_sifted && self.count > MOST_SIFTED)
+    }
+}
 
 impl Source<'_> {
     /// The first `rows` rows, of an index that gives them in order and begins with all conditions.
     pub(super) fn page(&self, rows: i64) -> String {
         let Self { columns, table, time, .. } = self;
-        format!("SELECT {columns} FROM {table} r WHERE {} ORDER BY r.{time}, r.id LIMIT {rows}", self.within(None))
+        format!("SELECT {columns} FROM {table} r WHERE {} ORDER BY r.{time}, r.id LIMIT {rows}", self.within())
     }
 
     /// The same of an index that has what some conditions are on only as a further column: it is looked through alone, and the
     /// rows that are found are fetched.
     pub(super) fn found(&self, rows: i64) -> String {
         let Self { table, time, place, .. } = self;
-        let within = self.within(None);
+        let within = self.within();
         let places =
             format!("SELECT {place} AS place, id FROM {table} WHERE {within} ORDER BY {time}, id LIMIT {rows}");
         self.fetched(&[], &format!("page AS MATERIALIZED ({places})"))
@@ -64,35 +75,31 @@ impl Source<'_> {
     /// The first `rows` rows, merged from streams.
     ///
     /// A look into each stream takes no more than places in the order of time, which the index alone gives; those that come first
-    /// are the page, and only they are fetched. Where the look would take many of each stream, one before it takes a few of each
-    /// and finds where the page surely has ended.
+    /// are the page, and only they are fetched.
     pub(super) fn merged(&self, streams: &Streams, rows: i64) -> String {
-        let Streams { from, keys, count } = streams;
-        let (table, time, place) = (self.table, self.time, self.place);
-        let count = (*count).max(1) as i64;
-        let of_stream: String = keys.iter().map(|(name, column)| format!("{column} = {name}.value AND ")).collect();
-        let looked = |of: &str, last: Option<&str>, most: i64| {
-            let within = self.within(last);
-            format!(
-                "{from} CROSS JOIN LATERAL (SELECT {of} FROM {table} WHERE {of_stream}{within} ORDER BY {time}, id LIMIT {most}) h"
-            )
-        };
+        let Streams { keys, .. } = streams;
+        let places = self.looks(streams, &format!("{} AS at, {} AS place, id", self.time, self.place), rows);
         let named: String = keys.iter().map(|(name, _)| format!("{name}.value AS {name}, ")).collect();
-        let page = |last: Option<&str>| {
-            let places = looked(&format!("{time} AS at, {place} AS place, id"), last, rows);
-            format!("page AS MATERIALIZED (SELECT {named}h.place, h.id FROM {places} ORDER BY h.at, h.id LIMIT {rows})")
-        };
-        let looks = if rows > MOST_PLACES && count > 1 {
-            let times = looked(&format!("{time} AS at"), None, LOOKED_AT * rows / count + 2);
-            let rough = format!(
-                "rough AS MATERIALIZED (SELECT CASE WHEN count(*) = {rows} THEN max(at) ELSE 'infinity' END AS at FROM \
-                 (SELECT h.at FROM {times} ORDER BY h.at LIMIT {rows}) times)"
-            );
-            format!("{rough}, {}", page(Some("(SELECT at FROM rough)")))
-        } else {
-            page(None)
-        };
-        self.fetched(keys, &looks)
+        let page = format!(
+            "page AS MATERIALIZED (SELECT {named}h.place, h.id FROM {places} ORDER BY h.at, h.id LIMIT {rows})"
+        );
+        self.fetched(keys, &page)
+    }
+
+    /// Times of a few rows of each stream, the first `rows` of them: where there are as many, the page has ended by the last.
+    pub(super) fn times(&self, streams: &Streams, rows: i64) -> String {
+        let of_each = LOOKED_AT * rows / streams.count.max(1) as i64 + 2;
+        let times = self.looks(streams, &format!("{} AS at", self.time), of_each);
+        format!("SELECT h.at FROM {times} ORDER BY h.at LIMIT {rows}")
+    }
+
+    /// The first rows of each stream, `most` of each, as `h`.
+    fn looks(&self, Streams { from, keys, .. }: &Streams, of: &str, most: i64) -> String {
+        let (Self { table, time, .. }, within) = (self, self.within());
+        let of_stream: String = keys.iter().map(|(name, column)| format!("{column} = {name}.value AND ")).collect();
+        format!(
+            "{from} CROSS JOIN LATERAL (SELECT {of} FROM {table} WHERE {of_stream}{within} ORDER BY {time}, id LIMIT {most}) h"
+        )
     }
 
     /// Fetches the rows whose places are in `page`.
@@ -105,15 +112,14 @@ impl Source<'_> {
         )
     }
 
-    /// All conditions; `last` is the latest time, where one is known.
-    fn within(&self, last: Option<&str>) -> String {
+    /// All conditions.
+    fn within(&self) -> String {
         let time = self.time;
         let mut all = vec![self.conditions.clone()];
         all.extend(self.from.iter().map(|from| format!("{time} >= {from}")));
         // By the first of these months are passed over; a row of columns tells PostgreSQL nothing about them.
         all.extend(self.after.iter().map(|(at, id)| format!("{time} >= {at} AND ({time}, id) > ({at}, {id})")));
         all.extend(self.until.iter().map(|until| format!("{time} < {until}")));
-        all.extend(last.map(|last| format!("{time} <= {last}")));
         all.join(" AND ")
     }
 }
@@ -139,6 +145,10 @@ mod tests {
         Source { columns: "*", table: "log", time: "at", place: "at", conditions: "c".to_owned(), ..Source::default() }
     }
 
+    fn some(count: usize) -> Streams {
+        Streams { from: "unnest($1) AS s(value)".to_owned(), keys: vec![("s", "a")], count, is_sifted: false }
+    }
+
     #[test]
     fn a_page_has_the_conditions_on_time_that_are_given() {
         let between = Source { from: Some("$1".to_owned()), until: Some("$2".to_owned()), ..source() };
@@ -157,18 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn one_look_finds_a_small_page_and_two_a_large_one() {
-        let streams = Streams { from: "unnest($1) AS s(value)".to_owned(), keys: vec![("s", "a")], count: 10 };
-        let (small, large) = (source().merged(&streams, 101), source().merged(&streams, 2_001));
-        assert!(small.starts_with("WITH page AS") && !small.contains("rough"), "{small}");
-        assert!(
-            small.contains("WHERE a = s.value AND c ORDER BY")
-                && small.contains("WHERE a = page.s AND at = page.place")
-        );
-        assert!(large.starts_with("WITH rough AS") && large.contains("LIMIT 802)"), "{large}");
-        let alone = Streams { count: 1, ..streams };
-        assert!(!source().merged(&alone, 2_001).contains("rough"));
-        let partial = Source { partial: "p AND ", ..source() }.merged(&alone, 101);
+    fn a_page_is_merged_from_a_look_into_each_stream() {
+        let streams = some(10);
+        let page = source().merged(&streams, 101);
+        assert!(page.contains("WHERE a = s.value AND c ORDER BY at, id LIMIT 101) h"), "{page}");
+        assert!(page.contains("WHERE a = page.s AND at = page.place"), "{page}");
+        let partial = Source { partial: "p AND ", ..source() }.merged(&streams, 101);
         assert!(partial.contains("WHERE p AND a = page.s AND at = page.place"), "{partial}");
+    }
+    #[test]
+    fn the_end_of_a_large_page_or_of_one_that_is_sifted_from_many_streams_is_found_first() {
+        let times = source().times(&some(10), 2_001);
+        assert!(times.starts_with("SELECT h.at FROM unnest") && times.contains("LIMIT 802)"), "{times}");
+        assert!(some(10).is_bounded_first(2_001) && !some(10).is_bounded_first(101));
+        assert!(!some(1).is_bounded_first(2_001), "one stream is read to its end anyway");
+        let sifted = |count| Streams { is_sifted: true, ..some(count) };
+        assert!(sifted(95).is_bounded_first(101) && !sifted(10).is_bounded_first(101));
     }
 }

@@ -11,20 +11,22 @@ use crate::store::{Store, StoreError, explain::explain};
 use deadpool_postgres::{Object, Transaction};
 use time::OffsetDateTime;
 use tokio_postgres::{IsolationLevel, Row};
-use uuid::Uuid;
 
 impl Store {
     /// One page of the log in the order of time, and whether there is more.
     pub async fn read_log(&self, filter: &LogFilter) -> Result<(Vec<LogRow>, bool), StoreError> {
         let mut client = self.client().await?;
         let tx = one_moment(&mut client).await?;
-        let (mut found, mut bounded) = (Vec::new(), filter.clone());
-        for source in sources::of(filter) {
-            found.extend(page(&tx, source, &bounded).await?);
-            bound(&mut bounded, &mut found);
+        let sources = with_values(&tx, filter).await?;
+        let bounded = bounded(&tx, &sources, filter).await?;
+        let mut found = Vec::new();
+        for (source, values) in &sources {
+            let rows = run(&tx, *source, &bounded, &source.page(&bounded, values)).await?;
+            found.extend(rows.iter().map(row).collect::<Result<Vec<_>, _>>()?);
         }
         tx.commit().await?;
-        found.sort_unstable_by_key(place);
+        // In the order in which rows are shown.
+        found.sort_unstable_by_key(|row| (row.at, row.id));
         let more = found.len() > filter.size as usize;
         found.truncate(filter.size as usize);
         Ok((found, more))
@@ -34,39 +36,65 @@ impl Store {
     pub async fn explain_log(&self, filter: &LogFilter) -> Result<String, StoreError> {
         let mut client = self.client().await?;
         let tx = one_moment(&mut client).await?;
-        let (mut told, mut found, mut bounded) = (String::new(), Vec::new(), filter.clone());
-        for source in sources::of(filter) {
-            let (sql, conditions) = statement(&tx, source, &bounded).await?;
+        let sources = with_values(&tx, filter).await?;
+        let bounded = bounded(&tx, &sources, filter).await?;
+        let times = sources.iter().filter_map(|(source, values)| source.times(filter, values));
+        let pages = sources.iter().map(|(source, values)| source.page(&bounded, values));
+        let mut told = String::new();
+        for (sql, conditions) in times.chain(pages) {
             told.push_str(&explain(&tx, &sql, &conditions).await?);
-            found.extend(page(&tx, source, &bounded).await?);
-            bound(&mut bounded, &mut found);
         }
         Ok(told)
     }
 }
 
-async fn page(tx: &Transaction<'_>, source: Source, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
-    let (sql, conditions) = statement(tx, source, filter).await?;
-    let rows = if source.is_steady(filter) {
-        let statement = tx.prepare_cached(&sql).await?;
-        tx.query(&statement, &conditions.parameters()).await?
+/// The sources, each with the values it goes through.
+async fn with_values(tx: &Transaction<'_>, filter: &LogFilter) -> Result<Vec<(Source, Vec<String>)>, StoreError> {
+    let mut sources = Vec::new();
+    for source in sources::of(filter) {
+        let values = match source.wanted(filter) {
+            Some(wanted) => {
+                let statement = tx.prepare_cached(&wanted.sql).await?;
+                let rows = tx.query(&statement, &wanted.conditions.parameters()).await?;
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            None => Vec::new(),
+        };
+        sources.push((source, values));
+    }
+    Ok(sources)
+}
+
+/// The filter up to where the page surely has ended, where that is worth being found first: what lies beyond would be fetched of
+/// one source to be pushed off the page by another.
+async fn bounded(
+    tx: &Transaction<'_>,
+    sources: &[(Source, Vec<String>)],
+    filter: &LogFilter,
+) -> Result<LogFilter, StoreError> {
+    let mut times = Vec::new();
+    for (source, values) in sources {
+        if let Some(statement) = source.times(filter, values) {
+            let rows = run(tx, *source, filter, &statement).await?;
+            times.extend(rows.iter().map(|row| Moment::from(row.get::<_, OffsetDateTime>(0))));
+        }
+    }
+    times.sort_unstable();
+    let end = times.get(filter.size as usize).map(|last| last.plus_micros(1));
+    Ok(LogFilter { until: end.or(filter.until), ..filter.clone() })
+}
+
+async fn run(
+    tx: &Transaction<'_>,
+    source: Source,
+    filter: &LogFilter,
+    (sql, conditions): &(String, Conditions),
+) -> Result<Vec<Row>, StoreError> {
+    if source.is_steady(filter) {
+        let statement = tx.prepare_cached(sql).await?;
+        Ok(tx.query(&statement, &conditions.parameters()).await?)
     } else {
-        tx.query(&sql, &conditions.parameters()).await?
-    };
-    rows.iter().map(row).collect()
-}
-
-/// In the order in which rows are shown.
-fn place(row: &LogRow) -> (Moment, Uuid) {
-    (row.at, row.id)
-}
-
-/// Once a large page is full, later rows of the sources to come cannot be on it: each would be fetched in vain.
-fn bound(filter: &mut LogFilter, found: &mut [LogRow]) {
-    let size = filter.size as usize;
-    if filter.size > sources::USUAL_SIZE && found.len() > size {
-        found.sort_unstable_by_key(place);
-        filter.until = Some(found[size].at.plus_micros(1));
+        Ok(tx.query(sql, &conditions.parameters()).await?)
     }
 }
 
@@ -74,23 +102,6 @@ fn bound(filter: &mut LogFilter, found: &mut [LogRow]) {
 async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
     let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     Ok(transaction.start().await?)
-}
-
-/// The statement of one source, once the values it goes through are known.
-async fn statement(
-    tx: &Transaction<'_>,
-    source: Source,
-    filter: &LogFilter,
-) -> Result<(String, Conditions), StoreError> {
-    let values: Vec<String> = match source.wanted(filter) {
-        Some(wanted) => {
-            let statement = tx.prepare_cached(&wanted.sql).await?;
-            let rows = tx.query(&statement, &wanted.conditions.parameters()).await?;
-            rows.iter().map(|row| row.get(0)).collect()
-        }
-        None => Vec::new(),
-    };
-    Ok(source.statement(filter, &values, i64::from(filter.size) + 1))
 }
 
 fn row(row: &Row) -> Result<LogRow, StoreError> {

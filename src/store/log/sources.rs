@@ -41,8 +41,8 @@ pub(super) struct Wanted {
     pub(super) conditions: Conditions,
 }
 
-/// Rows of a page where nobody asks for another number.
-pub(super) const USUAL_SIZE: u32 = 100;
+/// Rows of the pages that are asked for most: where nobody says how many, and the most there are.
+const USUAL_SIZES: [u32; 2] = [100, 2_000];
 
 /// More values than a city has counties, a province too; beyond them what is asked for is everywhere.
 const MOST_VALUES: usize = 500;
@@ -122,7 +122,31 @@ impl Source {
     }
 
     /// The statement of a page; `values` are those wanted.
-    pub(super) fn statement(self, filter: &LogFilter, values: &[String], rows: i64) -> (String, Conditions) {
+    pub(super) fn page(self, filter: &LogFilter, values: &[String]) -> (String, Conditions) {
+        let rows = rows(filter);
+        self.statement(filter, values, |source, streams| match streams {
+            Some(streams) => source.merged(streams, rows),
+            None if self == Source::Batches || self == Source::Refused => source.found(rows),
+            None => source.page(rows),
+        })
+    }
+
+    /// The statement that tells times of the page, where those should be known first.
+    pub(super) fn times(self, filter: &LogFilter, values: &[String]) -> Option<(String, Conditions)> {
+        let rows = rows(filter);
+        self.streams(filter, values, &mut Conditions::default())?.is_bounded_first(rows).then(|| {
+            self.statement(filter, values, |source, streams| {
+                streams.map_or_else(String::new, |streams| source.times(streams, rows))
+            })
+        })
+    }
+
+    fn statement(
+        self,
+        filter: &LogFilter,
+        values: &[String],
+        sql: impl FnOnce(&streams::Source<'_>, Option<&Streams>) -> String,
+    ) -> (String, Conditions) {
         let mut conditions = Conditions::default();
         let known = (self == Source::Known).then(|| known(values, &mut conditions));
         let (columns, table, time, place) = match self {
@@ -155,11 +179,7 @@ impl Source {
             until,
             after,
         };
-        let sql = match &streams {
-            Some(streams) => source.merged(streams, rows),
-            None if self == Source::Batches || self == Source::Refused => source.found(rows),
-            None => source.page(rows),
-        };
+        let sql = sql(&source, streams.as_ref());
         (sql, conditions)
     }
 
@@ -223,8 +243,8 @@ impl Source {
             filter.random.is_some(),
             filter.batch.is_some(),
         ];
-        // Sizes are part of the text, so that only the usual one is kept.
-        self != Source::Known && filter.size == USUAL_SIZE && given.iter().filter(|given| **given).count() <= 1
+        // Sizes are part of the text, so that only the usual ones are kept.
+        self != Source::Known && USUAL_SIZES.contains(&filter.size) && given.iter().filter(|given| **given).count() <= 1
     }
 
     /// The streams the page has to be merged from.
@@ -235,7 +255,9 @@ impl Source {
                 let regions = numbers();
                 let count = regions.len();
                 let from = conditions.bind("unnest(?::int[]) AS s_region(value)", [Box::new(regions) as Parameter]);
-                Some(Streams { from, keys: vec![("s_region", "region")], count })
+                // Of the actions even the rarest is met soon; whatever else is asked for a stream may not have at all.
+                let is_sifted = filter.action.is_some() && filter.entered_at.is_none();
+                Some(Streams { from, keys: vec![("s_region", "region")], count, is_sifted })
             }
             Source::Batches => {
                 let busicodes: Vec<i16> = numbers().into_iter().filter_map(|code| i16::try_from(code).ok()).collect();
@@ -248,7 +270,7 @@ impl Source {
             }
             Source::Refused if filter.appid.is_none() && filter.action.is_none() => {
                 let from = "generate_series(0, 4) AS s_kind(value)".to_owned();
-                Some(Streams { from, keys: vec![("s_kind", KIND)], count: 5 })
+                Some(Streams { from, keys: vec![("s_kind", KIND)], count: 5, is_sifted: false })
             }
             _ => None,
         }
@@ -293,7 +315,7 @@ where
         tables.push(conditions.bind(&format!("unnest(?::{of_type}[]) AS s_action(value)"), values));
         keys.push(("s_action", "action"));
     }
-    (!tables.is_empty()).then(|| Streams { from: tables.join(" CROSS JOIN "), keys, count })
+    (!tables.is_empty()).then(|| Streams { from: tables.join(" CROSS JOIN "), keys, count, is_sifted: false })
 }
 
 fn failures(filter: &LogFilter, conditions: &mut Conditions) {
@@ -377,6 +399,11 @@ impl LogFilter {
             (batch, _) => self.of_random.iter().copied().filter(|id| batch.is_none_or(|batch| batch == *id)).collect(),
         }
     }
+}
+
+/// One more than the page has tells whether there is more.
+fn rows(filter: &LogFilter) -> i64 {
+    i64::from(filter.size) + 1
 }
 
 fn number(number: i32) -> Parameter {

@@ -101,19 +101,19 @@ fn log_together() -> Vec<Case> {
         "log BUSICODE STATE=resolved" => |draw| LogFilter { state: Some(BatchState::Resolved), ..of_code(draw) },
         "log REGION BUSICODE, a county" => |draw| LogFilter { region: Some(draw.county()), ..of_code(draw) },
         "log REGION BUSICODE, a province" => |draw| LogFilter { region: Some(draw.above(PROVINCE)), ..of_code(draw) },
-        "log REGION ACTION, a city" => |draw| LogFilter { region: Some(draw.above(CITY)), ..of_action(draw) },
+        "log REGION ACTION, a city" => |draw| LogFilter { region: Some(draw.above(CITY)), ..of_write(draw) },
         "log REGION FROM UNTIL, a city" => |draw| day(draw, LogFilter { region: Some(draw.above(CITY)), ..page() }),
         "log REGION STATE=parked, a province" => |draw| LogFilter {
             region: Some(draw.above(PROVINCE)), ..state(BatchState::Parked)
         },
         "log REGION BUSICODE ACTION, a city" => |draw| LogFilter {
-            region: Some(draw.above(CITY)), action: of_action(draw).action, ..of_code(draw)
+            region: Some(draw.above(CITY)), action: of_write(draw).action, ..of_code(draw)
         },
         "log REGION BUSICODE=010 ACTION=03, a province" => |draw| LogFilter {
             region: Some(draw.above(PROVINCE)), action: Some(Action::Delete), ..code(10)
         },
         "log REGION ACTION, a province AFTER" => |draw| after(draw, LogFilter {
-            region: Some(draw.above(PROVINCE)), ..of_action(draw)
+            region: Some(draw.above(PROVINCE)), ..of_write(draw)
         }),
         "log APPID REGION, a county" => |draw| LogFilter { region: Some(draw.county()), ..of_app(draw) },
         "log APPID, the largest, REGION, a county" => |draw| LogFilter { region: Some(draw.county()), ..largest() },
@@ -195,6 +195,11 @@ fn of_code(draw: &Draw) -> LogFilter {
 
 fn of_action(draw: &Draw) -> LogFilter {
     LogFilter { action: Some(Action::ALL[draw.number(4)]), ..page() }
+}
+
+/// Of an action that has a region: a query has none.
+fn of_write(draw: &Draw) -> LogFilter {
+    LogFilter { action: Some(Action::ALL[draw.number(3)]), ..page() }
 }
 
 fn result(success: bool) -> LogFilter {
