@@ -35,9 +35,11 @@ fn figures(report: &Report) -> Result<String> {
     for comparison in &report.comparisons {
         table(&mut text, comparison)?;
     }
-    if !report.figures.is_empty() {
+    // Those of queries stand in a table of their own, which --plans writes.
+    let others = || report.figures.iter().filter(|figure| figure.scenario != "query");
+    if others().next().is_some() {
         writeln!(text, "\n| scenario | figure | value | |\n|---|---|--:|---|")?;
-        for figure in &report.figures {
+        for figure in others() {
             writeln!(text, "| {} | {} | {:.1} | {} |", figure.scenario, figure.name, figure.value, figure.unit)?;
         }
     }

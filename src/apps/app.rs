@@ -1,9 +1,9 @@
 //! One app: its keys, its grants, and how it wants its answers.
 
-use super::Grants;
 use crate::config::AppSettings;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
+use crate::standard::grants::Grants;
 use crate::standard::moment::Moment;
 use crate::standard::proof::Proof;
 use crate::standard::region::Region;

@@ -1,8 +1,9 @@
 //! All apps a process knows at this moment, swapped as a whole when the store's have changed.
 
-use super::{Allowance, App, BadSettings, Grants, Vault};
+use super::{Allowance, App, BadSettings, Vault};
 use crate::config::AppSettings;
-use crate::store::{BadApp, Store, StoreError, StoredApp};
+use crate::standard::grants::Grants;
+use crate::store::{BadApp, StoredApp};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -54,15 +55,9 @@ impl Directory {
         }
     }
 
-    /// What an app is granted at this very moment; `None` when there is none of this appid, or it is disabled.
-    ///
-    /// The store is asked: what is shown here may be a moment behind, and in a process without a door is not shown at all.
-    pub async fn grants(&self, store: &Store, appid: &str) -> Result<Option<Grants>, StoreError> {
-        if let Some(app) = self.fixed.get(appid) {
-            return Ok(Some(app.grants.clone()));
-        }
-        let stored = store.app(appid).await?.filter(|app| app.disabled.is_none());
-        Ok(stored.as_ref().map(Grants::of_store))
+    /// What an app of the settings is granted; those of the store are granted what the store says at the moment.
+    pub fn fixed_grants(&self, appid: &str) -> Option<&Grants> {
+        self.fixed.get(appid).map(|app| &app.grants)
     }
 
     /// The version of the store's apps that is shown; `None` until they have been read.

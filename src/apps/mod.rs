@@ -4,7 +4,6 @@
 
 mod app;
 mod directory;
-mod grants;
 mod refresh;
 mod registry;
 mod stored;
@@ -13,7 +12,6 @@ mod view;
 
 pub use app::{Allowance, App, BadSettings, Keys, appid_fault};
 pub use directory::{Absent, Directory};
-pub use grants::Grants;
 pub use refresh::Refresher;
 pub use registry::{Actor, NewApp, Registry, RegistryError, Rotation};
 pub use vault::{CannotOpen, Column, Vault};

@@ -247,10 +247,10 @@ impl Registry {
     }
 
     fn check(&self, app: &StoredApp) -> Result<(), RegistryError> {
-        if app.regions.is_empty() {
+        if app.grants.regions.is_empty() {
             return Err(RegistryError::NoRegion);
         }
-        match app.regions.iter().chain([&app.home]).find(|region| !self.node.covers(**region)) {
+        match app.grants.regions.iter().chain([&app.home]).find(|region| !self.node.covers(**region)) {
             Some(region) => Err(RegistryError::Outside { region: *region, node: self.node }),
             None => Ok(()),
         }

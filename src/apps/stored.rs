@@ -1,7 +1,7 @@
 //! From an app as the store keeps it to one that can be used.
 
 use super::app::form;
-use super::{Allowance, App, CannotOpen, Column, Grants, Keys, Vault};
+use super::{Allowance, App, CannotOpen, Column, Keys, Vault};
 use crate::standard::cipher::Key;
 use crate::store::StoredApp;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl App {
             profile: stored.profile,
             data_key: data_key.transpose()?,
             home: stored.home,
-            grants: Grants::of_store(stored),
+            grants: stored.grants.clone(),
             operator: stored.operator,
             form: form(stored.datalist_as_string),
             always_ok: stored.always_ok,

@@ -20,6 +20,8 @@ pub struct ParentSettings {
     pub messages_per_second: Option<NonZeroU32>,
     /// Bytes a second that this process sends to the parent (§7.3); more wait.
     pub bytes_per_second: Option<NonZeroU32>,
+    /// How long a batch that the parent does not take is held before it is put into its queue anew.
+    pub hold: Duration,
     /// The CAs its certificate may be signed by, in PEM; the system's by default.
     pub ca: Option<PathBuf>,
     /// A certificate to show to it, and the private key of that.
@@ -144,6 +146,8 @@ struct Section {
     https: Option<HttpsSection>,
     messages_per_second: Option<NonZeroU32>,
     bytes_per_second: Option<NonZeroU32>,
+    #[serde(default = "hold")]
+    hold_secs: u64,
     ca: Option<PathBuf>,
     client_certificate: Option<PathBuf>,
     client_key: Option<PathBuf>,
@@ -179,9 +183,13 @@ impl TryFrom<Section> for ParentSettings {
             }
             (None, None) => return Err("[parent]: give uri of its broker, or [parent.https]".to_owned()),
         };
+        if !(1..=LONGEST_HOLD).contains(&section.hold_secs) {
+            return Err(format!("[parent] hold_secs: 1 to {LONGEST_HOLD}"));
+        }
         Ok(Self {
             region: section.region,
             link,
+            hold: Duration::from_secs(section.hold_secs),
             messages_per_second: section.messages_per_second,
             bytes_per_second: section.bytes_per_second,
             ca: section.ca,
@@ -218,9 +226,16 @@ impl HttpsSection {
 /// At less than this a window of messages would be on its way for longer than RabbitMQ waits for an ack, 30 minutes.
 pub(super) const LEAST_BYTES_PER_SECOND: u32 = 64 * 1024;
 
+/// Twice as long a batch may lie here unacknowledged: once behind a window, once in it. RabbitMQ waits for 30 minutes.
+const LONGEST_HOLD: u64 = 840;
+
 const AMQP_WINDOW: u16 = 200;
 /// Each exchange under way holds a connection, and its body.
 const HTTPS_WINDOW: u16 = 16;
+
+fn hold() -> u64 {
+    600
+}
 
 fn connect() -> u64 {
     5

@@ -1,6 +1,6 @@
 //! 特种设备目录: the kinds of equipment there are, and those that left the catalogue. Data, as the code lists are.
 
-use crate::standard::table::{BadTable, Columns, Row, Table};
+use crate::standard::table::{BadTable, BadTables, Columns, Row, Table, all};
 use crate::standard::validity::Validity;
 use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
@@ -84,18 +84,19 @@ impl Catalogue {
     /// Reads the CSV form; `file` is what errors call it.
     ///
     /// # Errors
-    /// The first row that cannot be used.
-    pub fn parse(file: &str, text: &str) -> Result<Self, BadTable> {
+    /// Every row that cannot be used; where all can, every one that names a parent it cannot have.
+    pub fn parse(file: &str, text: &str) -> Result<Self, BadTables> {
         let rows = Table::read(file, text, COLUMNS)?;
         let mut entries = BTreeMap::new();
-        for row in rows.rows() {
+        all(rows.rows().map(|row| {
             let entry = read_row(row)?;
-            if entries.contains_key(&entry.code) {
-                return Err(row.wrong("code", format!("{} is listed twice", entry.code), "keep one of the two rows"));
+            let code = entry.code.clone();
+            match entries.insert(code.clone(), entry) {
+                None => Ok(()),
+                Some(_) => Err(row.wrong("code", format!("{code} is listed twice"), "keep one of the two rows")),
             }
-            entries.insert(entry.code.clone(), entry);
-        }
-        rows.rows().try_for_each(|row| check_parent(row, &entries))?;
+        }))?;
+        all(rows.rows().map(|row| check_parent(row, &entries)))?;
         let divided: BTreeSet<&String> = entries
             .values()
             .filter(|entry| entry.level == Level::Variety && entry.is_in_force())

@@ -59,15 +59,23 @@ impl Dictionary {
     pub fn load(directory: &Path, regions: &Arc<RegionTable>) -> Result<Self, DictionaryErrors> {
         let mut files = read_directory(directory)?;
         let catalogue = match read_catalogue(directory)? {
-            Some(text) => Catalogue::parse(CATALOGUE, &text).map_err(DictionaryError::Table)?,
-            None => Catalogue::builtin(),
+            Some(text) => Catalogue::parse(CATALOGUE, &text).map_err(DictionaryErrors::from),
+            None => Ok(Catalogue::builtin()),
         };
         let codelists = match files.remove(codelist::FILE_NAME) {
             Some(text) if !files.is_empty() => text,
             _ => return Err(DictionaryError::Empty { path: directory.to_owned() }.into()),
         };
         let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        Self::parse(files, &codelists, &References::new(regions.clone(), catalogue))
+        match catalogue {
+            Ok(catalogue) => Self::parse(files, &codelists, &References::new(regions.clone(), catalogue)),
+            // What else is wrong is told too, held against the catalogue that ships.
+            Err(DictionaryErrors(mut wrong)) => {
+                let others = Self::parse(files, &codelists, &References::new(regions.clone(), Catalogue::builtin()));
+                wrong.extend(others.err().into_iter().flat_map(|DictionaryErrors(mistakes)| mistakes));
+                Err(DictionaryErrors(wrong))
+            }
+        }
     }
 
     fn parse<'t>(

@@ -1,8 +1,8 @@
 //! Why a dictionary cannot be used. Operators see these at start and from `sesame dataset check`, so they name the file, the
-//! line, the place and the remedy, and all of them are told at once.
+//! line, the place and the remedy, and as many of them are told at once as can be told apart.
 
 use super::locate::line_of;
-use crate::standard::table::BadTable;
+use crate::standard::table::{BadTable, BadTables};
 use jsonschema::ValidationError;
 use std::fmt;
 use std::io;
@@ -41,7 +41,7 @@ pub enum DictionaryError {
         /// What to do.
         remedy: String,
     },
-    /// The equipment catalogue cannot be used.
+    /// A row of the equipment catalogue, or of the region table, cannot be used.
     #[error(transparent)]
     Table(BadTable),
     /// There is not one dataset.
@@ -66,6 +66,12 @@ impl fmt::Display for DictionaryErrors {
 impl From<DictionaryError> for DictionaryErrors {
     fn from(error: DictionaryError) -> Self {
         Self(vec![error])
+    }
+}
+
+impl From<BadTables> for DictionaryErrors {
+    fn from(BadTables(mistakes): BadTables) -> Self {
+        Self(mistakes.into_iter().map(DictionaryError::Table).collect())
     }
 }
 

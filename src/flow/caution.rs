@@ -1,4 +1,5 @@
-//! How many messages a consumer takes ahead of its acks: after its connection broke, one at a time for a while.
+//! How many messages a consumer takes ahead of its acks: after its connection broke, one at a time for a while; where nothing else
+//! sets poison aside, also after the process has started.
 //!
 //! A message that the client library cannot read breaks the connection whenever it is delivered, and each time RabbitMQ counts
 //! a delivery of whatever else was in hand. Taken one at a time, the message at fault reaches the delivery limit alone.
@@ -19,6 +20,11 @@ impl Caution {
     /// A consumer that usually takes `usual` messages ahead.
     pub(super) fn new(usual: u16) -> Self {
         Self { usual, until: None }
+    }
+
+    /// One that begins as if its connection had broken: perhaps a process has just ended over what comes first.
+    pub(super) fn from_start(usual: u16, now: Instant) -> Self {
+        Self { usual, until: Some(now + CAREFUL) }
     }
 
     /// The connection broke.
@@ -57,5 +63,7 @@ mod tests {
         caution.alarm(start + CAREFUL / 2);
         assert_eq!(caution.prefetch(start + CAREFUL), 1);
         assert_eq!(caution.prefetch(start + CAREFUL * 2), 250);
+        let mut fresh = Caution::from_start(200, start);
+        assert_eq!((fresh.prefetch(start), fresh.prefetch(start + CAREFUL)), (1, 200));
     }
 }

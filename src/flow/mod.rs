@@ -22,4 +22,4 @@ pub use outbox::Outbox;
 pub use persist::{Persist, Quarantine};
 pub use retention::{Fate, Retention, RetentionError};
 pub use stuck::Stuck;
-pub use uplink::{Agreement, AmqpUplink, HttpsUplink, Peer, Standing, Uplink};
+pub use uplink::{Agreement, AmqpUplink, HttpsUplink, LinkDesk, Peer, Standing, Uplink};

@@ -18,7 +18,7 @@ use crate::interface::{BadAlias, Documents};
 use crate::marks::{Guard, Sharer};
 use crate::receipt::{Child, Children};
 use crate::standard::cipher::{Key, Software};
-use crate::standard::table::BadTable;
+use crate::standard::table::BadTables;
 use crate::store::{Purpose, Store, StoreError};
 use crate::tls::{ClientTls, TlsError};
 use std::net::SocketAddr;
@@ -52,8 +52,8 @@ pub enum StartError {
         reason: std::io::Error,
     },
     /// The region table is bad.
-    #[error(transparent)]
-    Regions(#[from] BadTable),
+    #[error("the region table cannot be used:\n  {0}")]
+    Regions(#[from] BadTables),
     /// The data dictionary is bad.
     #[error(transparent)]
     Dictionary(#[from] DictionaryErrors),

@@ -6,7 +6,7 @@ use crate::broker::{Connection, Names, Publisher};
 use crate::client::{Account, Dialer, Patience};
 use crate::config::{Config, HttpsLinkSettings, LinkSettings, ParentSettings, PeerSettings};
 use crate::flow::receipts::{Asker, Reader};
-use crate::flow::{Agreement, AmqpUplink, Context, HttpsUplink, Peer, Uplink};
+use crate::flow::{Agreement, AmqpUplink, Context, HttpsUplink, LinkDesk, Peer, Uplink};
 use crate::store::{Purpose, Store};
 use crate::tls::ClientTls;
 use crate::volume::Pace;
@@ -32,6 +32,7 @@ pub(super) fn link(
 ) -> Result<Link, StartError> {
     let taking = connect(config.broker.uri.text(), &certificates.broker, "uplink take");
     let pace = Pace::new(parent.messages_per_second, parent.bytes_per_second);
+    let desk = LinkDesk::new(context.clone(), pace, parent.hold);
     Ok(match &parent.link {
         LinkSettings::Amqp(link) => {
             let connect = |purpose: &str| connect(link.uri.text(), &certificates.parent, purpose);
@@ -41,7 +42,7 @@ pub(super) fn link(
             let former = config.node.former_keys.iter().map(|source| source.key().clone()).collect();
             let reader = Reader::new(context.clone(), connect("receipts"), queue, parent.region, former);
             let asker = Asker::new(context.clone(), publisher.clone(), parent.region);
-            let uplink = Uplink::Amqp(AmqpUplink::new(context, taking, publisher, names, link.window, pace));
+            let uplink = Uplink::Amqp(AmqpUplink::new(desk, taking, publisher, names, link.window));
             Link { uplink, receipts: Some((reader, asker)) }
         }
         LinkSettings::Https(link) => {
@@ -50,7 +51,7 @@ pub(super) fn link(
             let dialer = Dialer::new(&certificates.parent, patience, LONGEST_ANSWER)
                 .map_err(|error| StartError::Setting(format!("[parent.https]: {error}")))?;
             let peer = peer_of(config, peer, certificates)?;
-            let uplink = Uplink::Https(HttpsUplink::new(context, taking, dialer, url.as_str(), peer, pace));
+            let uplink = Uplink::Https(HttpsUplink::new(desk, taking, dialer, url.as_str(), peer));
             Link { uplink, receipts: None }
         }
     })

@@ -20,13 +20,15 @@ pub struct Step {
 }
 
 /// Whether every node from `parent` to the top has the batch whole: each verdict names the node above, so no tier need be there
-/// that the federation has not.
+/// that the federation has not. One that another spoke for, since it has no words of its own, has to have it too.
 pub fn is_settled(parent: Region, steps: &HashMap<Region, Step>) -> bool {
     let mut node = parent;
     // No chain is longer than what is known of it; one that goes in a circle ends here.
     for _ in 0..steps.len() {
         match steps.get(&node) {
-            Some(Step { is_final: true, above: None }) => return true,
+            Some(Step { is_final: true, above: None }) => {
+                return steps.iter().filter(|(node, _)| node.covers(parent)).all(|(_, step)| step.is_final);
+            }
             Some(Step { is_final: true, above: Some(above) }) => node = *above,
             _ => return false,
         }
@@ -142,5 +144,10 @@ mod tests {
         steps.insert(Region::NATION, step(true, Some("370200")));
         assert!(!is_settled(city, &steps), "a circle");
         assert!(!is_settled(city, &HashMap::new()));
+        let mut spoken_for = HashMap::from([(city, step(true, None)), (province, step(false, None))]);
+        assert!(!is_settled(city, &spoken_for), "the city could not hand it on");
+        spoken_for.insert(province, step(true, None));
+        spoken_for.insert(region("370203"), step(false, None));
+        assert!(is_settled(city, &spoken_for), "what it says of itself is another matter");
     }
 }

@@ -9,6 +9,7 @@ pub mod code;
 pub mod diagnosis;
 pub mod encryption;
 pub mod envelope;
+pub mod grants;
 pub mod json;
 pub mod malformed;
 pub mod moment;

@@ -2,6 +2,7 @@
 
 use super::validity::{Validity, parse_day};
 use csv::{ReaderBuilder, StringRecord, Trim};
+use std::fmt;
 use time::Date;
 
 /// The place in a table that cannot be used. Operators see it, so it names the file, the place and the remedy.
@@ -18,6 +19,36 @@ pub struct BadTable {
     pub reason: String,
     /// What to do.
     pub remedy: String,
+}
+
+/// Every mistake of a table that can be told at once; at least one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct BadTables(pub Vec<BadTable>);
+
+/// So many are shown to a person at once: a column in the wrong place is a mistake in every row.
+const SHOWN: usize = 20;
+
+impl fmt::Display for BadTables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self.0.iter().take(SHOWN).map(ToString::to_string).collect();
+        f.write_str(&shown.join("\n  "))?;
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+/// What all rows give, or the mistakes of all of them.
+pub fn all<T>(rows: impl Iterator<Item = Result<T, BadTable>>) -> Result<Vec<T>, BadTables> {
+    let (mut good, mut wrong) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row {
+            Ok(row) => good.push(row),
+            Err(mistake) => wrong.push(mistake),
+        }
+    }
+    if wrong.is_empty() { Ok(good) } else { Err(BadTables(wrong)) }
 }
 
 /// The columns of a table, in whatever order a file has them.
@@ -47,7 +78,7 @@ pub struct Row<'t> {
 
 impl<'a> Table<'a> {
     /// Takes a file apart: its header must have the required columns and no unknown ones, and each row a cell for each.
-    pub fn read(file: &'a str, text: &str, columns: Columns) -> Result<Self, BadTable> {
+    pub fn read(file: &'a str, text: &str, columns: Columns) -> Result<Self, BadTables> {
         // Spreadsheets write a mark before UTF-8.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(text.as_bytes());
@@ -56,10 +87,10 @@ impl<'a> Table<'a> {
             let line = e.position().map_or(1, csv::Position::line);
             wrong(line, e.to_string(), "write it as CSV in UTF-8".to_owned())
         };
-        let header = header(reader.headers().map_err(unreadable)?, columns);
-        let header = header.map_err(|(reason, remedy)| wrong(1, reason, remedy))?;
-        let mut rows = Vec::new();
-        for record in reader.into_records() {
+        let alone = |mistake| BadTables(vec![mistake]);
+        let header = header(reader.headers().map_err(|e| alone(unreadable(e)))?, columns);
+        let header = header.map_err(|(reason, remedy)| alone(wrong(1, reason, remedy)))?;
+        let rows = reader.into_records().map(|record| {
             let record = record.map_err(unreadable)?;
             let line = line_of(&record, text);
             if record.len() != header.len() {
@@ -67,8 +98,9 @@ impl<'a> Table<'a> {
                 let remedy = format!("write {}, with commas even where a cell is empty", header.join(","));
                 return Err(wrong(line, reason, remedy));
             }
-            rows.push((line, record));
-        }
+            Ok((line, record))
+        });
+        let rows = all(rows)?;
         Ok(Self { file, header, rows })
     }
 
@@ -160,7 +192,7 @@ mod tests {
         let table = Table::read("some.csv", text, COLUMNS).map_err(|e| e.to_string())?;
         let rows =
             table.rows().map(|row| Ok((row.cell("code").to_owned(), row.cell("name").to_owned(), row.validity()?)));
-        rows.collect::<Result<_, BadTable>>().map_err(|e| e.to_string())
+        all(rows).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -170,6 +202,14 @@ mod tests {
         assert_eq!(read("code,name,valid_to\n1,甲,2014-10-31\n").unwrap(), expected);
         assert_eq!(read("\u{feff}valid_to,code,name\r\n2014-10-31, 1 ,\"甲\"\r\n\r\n").unwrap(), expected);
         assert_eq!(read("name,code\n").unwrap(), []);
+    }
+
+    #[test]
+    fn all_rows_that_are_wrong_are_told_and_no_flood_of_them() {
+        let two = read("code,name\n1\n2,乙\n3\n").unwrap_err();
+        assert!(two.contains("line 2") && two.contains("line 4") && !two.contains("line 3"), "{two}");
+        let many = read(&format!("code,name\n{}", "1\n".repeat(30))).unwrap_err();
+        assert!(many.lines().count() == 21 && many.ends_with("and 10 more"), "{many}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::batches::{action, action_number, busicode, corrupt, region};
 use super::{Store, StoreError};
-use crate::standard::code::{Action, BusinessCode};
+use crate::standard::grants::Grants;
 use crate::standard::moment::Moment;
 use crate::standard::proof::{Authentication, Proof};
 use crate::standard::region::Region;
@@ -23,12 +23,8 @@ pub struct StoredApp {
     pub name: String,
     /// The app's own region.
     pub home: Region,
-    /// Regions it may write and read; each covers all below.
-    pub regions: Vec<Region>,
-    /// Business codes granted; `None` means all.
-    pub busicodes: Option<Vec<BusinessCode>>,
-    /// Actions granted; `None` means all.
-    pub actions: Option<Vec<Action>>,
+    /// What it may write and read.
+    pub grants: Grants,
     /// What it must prove itself with (§7.2).
     pub proof: Proof,
     /// How it signs.
@@ -121,6 +117,22 @@ impl Store {
         rows.first().map(read).transpose()
     }
 
+    /// What these apps are granted, but for those that are not there or are disabled; and what of their rows cannot be read.
+    pub async fn grants(&self, appids: &[&str]) -> Result<(Vec<(String, Grants)>, Vec<BadApp>), StoreError> {
+        let client = self.client().await?;
+        let select =
+            "SELECT appid, regions, busicodes, actions FROM apps WHERE appid = ANY($1) AND disabled_at IS NULL";
+        let rows = client.query(&client.prepare_cached(select).await?, &[&appids]).await?;
+        let (mut granted, mut bad) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in &rows {
+            match grants(row.get(1), row.get(2), row.get(3)) {
+                Ok(grants) => granted.push((row.get(0), grants)),
+                Err(error) => bad.push(BadApp { appid: row.get(0), reason: error.to_string() }),
+            }
+        }
+        Ok((granted, bad))
+    }
+
     /// Adds an app. False when there is one of this appid already.
     pub async fn add_app(&self, app: &StoredApp, act: &AppAct) -> Result<bool, StoreError> {
         let mut client = self.client().await?;
@@ -188,11 +200,11 @@ impl Store {
 }
 
 async fn write(tx: &Transaction<'_>, statement: &str, app: &StoredApp) -> Result<u64, StoreError> {
-    let regions: Vec<i32> = app.regions.iter().map(|region| region.number() as i32).collect();
+    let regions: Vec<i32> = app.grants.regions.iter().map(|region| region.number() as i32).collect();
     let busicodes: Option<Vec<i16>> =
-        app.busicodes.as_ref().map(|codes| codes.iter().map(|code| code.number() as i16).collect());
+        app.grants.busicodes.as_ref().map(|codes| codes.iter().map(|code| code.number() as i16).collect());
     let actions: Option<Vec<i16>> =
-        app.actions.as_ref().map(|actions| actions.iter().copied().map(action_number).collect());
+        app.grants.actions.as_ref().map(|actions| actions.iter().copied().map(action_number).collect());
     let (previous, until) = app.previous.as_ref().map(|(key, until)| (key, OffsetDateTime::from(*until))).unzip();
     let parameters: [&(dyn ToSql + Sync); 21] = [
         &app.appid,
@@ -231,17 +243,13 @@ pub(super) async fn note(tx: &Transaction<'_>, act: &AppAct) -> Result<(), Store
 
 fn read(row: &Row) -> Result<StoredApp, StoreError> {
     let moment = |at: OffsetDateTime| Moment::from(at);
-    let busicodes = row.get::<_, Option<Vec<i16>>>(4).map(|codes| codes.into_iter().map(busicode).collect());
-    let actions = row.get::<_, Option<Vec<i16>>>(5).map(|numbers| numbers.into_iter().map(action).collect());
     let previous: Option<Vec<u8>> = row.get(8);
     let until: Option<OffsetDateTime> = row.get(9);
     Ok(StoredApp {
         appid: row.get(0),
         name: row.get(1),
         home: region(row.get(2))?,
-        regions: row.get::<_, Vec<i32>>(3).into_iter().map(region).collect::<Result<_, _>>()?,
-        busicodes: busicodes.transpose()?,
-        actions: actions.transpose()?,
+        grants: grants(row.get(3), row.get(4), row.get(5))?,
         proof: proof(row.get(19), row.get(20))?,
         profile: Profile::parse(row.get(6)).map_err(|_| corrupt("profile"))?,
         key: row.get(7),
@@ -255,6 +263,16 @@ fn read(row: &Row) -> Result<StoredApp, StoreError> {
         disabled: row.get::<_, Option<OffsetDateTime>>(16).map(moment),
         created: moment(row.get(17)),
         changed: moment(row.get(18)),
+    })
+}
+
+fn grants(regions: Vec<i32>, busicodes: Option<Vec<i16>>, actions: Option<Vec<i16>>) -> Result<Grants, StoreError> {
+    let busicodes = busicodes.map(|codes| codes.into_iter().map(busicode).collect());
+    let actions = actions.map(|numbers| numbers.into_iter().map(action).collect());
+    Ok(Grants {
+        regions: regions.into_iter().map(region).collect::<Result<_, _>>()?,
+        busicodes: busicodes.transpose()?,
+        actions: actions.transpose()?,
     })
 }
 

@@ -187,6 +187,9 @@ async fn merge_in(tx: &Transaction<'_>, told: Vec<Verdict>, parent: Option<Regio
         let finished: HashSet<Uuid> =
             greatest.values().filter(|verdict| verdict.is_final()).map(|verdict| verdict.batch).collect();
         settle(tx, &finished.into_iter().collect::<Vec<_>>(), parent, &ways).await?;
+        let above = new.iter().filter(|(_, node)| node.covers(parent));
+        let unfinished = above.filter(|key| greatest.get(key).is_some_and(|verdict| !verdict.is_final()));
+        unsettle(tx, unfinished.map(|(batch, _)| *batch).collect()).await?;
     }
     let news = new.into_iter().filter_map(|key| {
         let verdict = greatest.remove(&key)?;
@@ -266,6 +269,18 @@ async fn settle(
     }
     let statement = tx.prepare_cached("DELETE FROM unsettled WHERE batch = ANY($1)").await?;
     tx.execute(&statement, &[&settled]).await?;
+    Ok(())
+}
+
+/// Has these batches asked for again: the word that ends what is not final can get lost, also where the way up seemed settled before
+/// a node could not hand them on.
+async fn unsettle(tx: &Transaction<'_>, batches: Vec<Uuid>) -> Result<(), StoreError> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let insert = "INSERT INTO unsettled (batch) SELECT DISTINCT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING";
+    let statement = tx.prepare_cached(insert).await?;
+    tx.execute(&statement, &[&batches]).await?;
     Ok(())
 }
 

@@ -175,6 +175,7 @@ mod tests {
         let partial = Source { partial: "p AND ", ..source() }.merged(&streams, 101);
         assert!(partial.contains("WHERE p AND a = page.s AND at = page.place"), "{partial}");
     }
+
     #[test]
     fn the_end_of_a_large_page_or_of_one_that_is_sifted_from_many_streams_is_found_first() {
         let times = source().times(&some(10), 2_001);

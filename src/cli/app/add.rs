@@ -10,6 +10,7 @@ use crate::apps::{NewApp, RegistryError};
 use crate::cli::exchange::read_key;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
+use crate::standard::grants::Grants;
 use crate::standard::moment::Moment;
 use crate::standard::proof::Proof;
 use crate::standard::region::Region;
@@ -113,9 +114,11 @@ impl Add {
             appid: self.appid.clone(),
             name: self.name.clone(),
             home: self.region,
-            regions: self.regions.clone().unwrap_or_else(|| vec![self.region]),
-            busicodes: self.busicodes.0.clone(),
-            actions: self.actions.0.clone(),
+            grants: Grants {
+                regions: self.regions.clone().unwrap_or_else(|| vec![self.region]),
+                busicodes: self.busicodes.0.clone(),
+                actions: self.actions.0.clone(),
+            },
             proof,
             profile: self.profile,
             key: Vec::new(),

@@ -2,12 +2,13 @@
 
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::volume::Volume;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// A list of grants; `None` means all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Granted<T>(pub(super) Option<Vec<T>>);
+pub(super) struct Granted<T>(pub(super) Option<BTreeSet<T>>);
 
 /// `all`, or codes separated by commas.
 pub(super) fn busicodes(text: &str) -> Result<Granted<BusinessCode>, String> {
@@ -23,10 +24,8 @@ fn granted<T: Ord>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Res
     if text == "all" {
         return Ok(Granted(None));
     }
-    let mut list = text.split(',').map(|code| parse(code.trim())).collect::<Result<Vec<_>, _>>()?;
-    list.sort_unstable();
-    list.dedup();
-    Ok(Granted(Some(list)))
+    let granted = text.split(',').map(|code| parse(code.trim())).collect::<Result<_, _>>()?;
+    Ok(Granted(Some(granted)))
 }
 
 /// A span like `7d`, `12h`, `30m`, `90s`; `0` for none.
@@ -123,7 +122,7 @@ mod tests {
     #[test]
     fn grants_are_a_list_or_all() {
         assert_eq!(actions("all"), Ok(Granted(None)));
-        assert_eq!(actions("04,01,04"), Ok(Granted(Some(vec![Action::Add, Action::Query]))));
+        assert_eq!(actions("04,01,04"), Ok(Granted(Some([Action::Add, Action::Query].into()))));
         for bad in ["", "5", "01,,02", "01;02"] {
             assert!(actions(bad).is_err(), "{bad:?}");
         }

@@ -43,9 +43,9 @@ impl Grant {
         office.refuse_fixed(&self.appid)?;
         let Self { appid, desk, regions, busicodes, actions, operator } = self;
         let app = office.registry.change("grant", &appid, |app| {
-            replace(&mut app.regions, regions);
-            replace(&mut app.busicodes, busicodes.map(|granted| granted.0));
-            replace(&mut app.actions, actions.map(|granted| granted.0));
+            replace(&mut app.grants.regions, regions);
+            replace(&mut app.grants.busicodes, busicodes.map(|granted| granted.0));
+            replace(&mut app.grants.actions, actions.map(|granted| granted.0));
             replace(&mut app.operator, operator);
             Ok(())
         });

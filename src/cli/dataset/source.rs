@@ -34,7 +34,10 @@ impl Source {
             None => RegionTable::builtin(),
             Some(path) => {
                 let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                RegionTable::parse(&path.to_string_lossy(), &text)?
+                match RegionTable::parse(&path.to_string_lossy(), &text) {
+                    Ok(table) => table,
+                    Err(mistakes) => return Ok(Err(mistakes.into())),
+                }
             }
         };
         Ok(match datasets {

@@ -43,7 +43,10 @@ impl Returner {
     async fn run(self, step: &'static str) {
         let context = &self.context;
         let queue = context.names.returned(step);
-        while let Some(mut consumer) = context.consumer(&context.consuming, &queue, MOST).await {
+        // What is taken while RabbitMQ takes nothing would have to be given back, and count a delivery each time.
+        while self.can_publish().await
+            && let Some(mut consumer) = context.consumer(&context.consuming, &queue, MOST).await
+        {
             let end = self.serve(&mut consumer).await;
             // What is not acked lies in the queue again. While nothing can be taken the sweeper brings back what is due.
             consumer.close().await;
@@ -54,6 +57,17 @@ impl Returner {
                 return;
             }
         }
+    }
+
+    /// Waits until what is brought back can be published. False when told to stop meanwhile.
+    async fn can_publish(&self) -> bool {
+        let context = &self.context;
+        while context.publisher.availability(&context.names.persist()) != Availability::Up {
+            if !context.pause(PAUSE).await {
+                return false;
+            }
+        }
+        true
     }
 
     async fn serve(&self, consumer: &mut Consumer) -> End {

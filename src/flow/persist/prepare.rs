@@ -1,6 +1,6 @@
 //! From a delivery to a batch that can be committed, or to what is wrong with it. Pure work, done off the async threads.
 
-use super::again::{Granted, lacking};
+use super::again::{self, Granted};
 use crate::batch::{
     ATTEMPT_HEADER, Against, Changes, Incoming, NodeIdentity, OpenFault, Opened, Passage, Sealed, Stamp, Trust,
     failure_id, open, read_changes, reseal, routing_key, seal,
@@ -97,9 +97,9 @@ impl Preparer {
 
     /// The changes, and the version of the dataset they were held against.
     ///
-    /// What has entered here has just passed the rules at the door; tried again, a day later perhaps, it is held against those of that
-    /// moment, and its app against its grants. It is applied whole or not at all. What comes from below is held against this tier's own rules, and applied for its
-    /// good records.
+    /// What has entered here has just passed the rules at the door; tried again, a day later perhaps, it is held against those of
+    /// that moment, and against what its app is granted by then. It is applied whole or not at all. What comes from below is held
+    /// against this tier's own rules, and applied for its good records.
     fn changes(&self, opened: &Opened<'_>, is_first: bool, now: Moment) -> Result<(Changes, String), Fault> {
         let fault = |reason, detail: String| Fault::new(reason, detail).about(about(opened));
         let Some(dataset) = self.dictionary.get(opened.busicode) else {
@@ -129,12 +129,12 @@ impl Preparer {
             let detail = format!("a record of {region} does not lie in the sender's region {sender}");
             return Err(fault(Reason::ForeignRegion, detail));
         }
-        // Looked up where it is tried again and has entered here.
-        if let Some(grants) = self.granted.get(&opened.manifest.evidence.appid).filter(|_| is_own)
-            && let Some(lacks) = lacking(grants, opened.busicode, opened.action, changes.regions.iter().copied())
+        if is_own
+            && !is_first
+            && let Some(grants) = self.granted.get(&opened.manifest.evidence.appid)
         {
-            let appid = &opened.manifest.evidence.appid;
-            return Err(fault(Reason::NotGranted, format!("app {appid} may not send this: {lacks}")));
+            again::check(grants, opened.busicode, opened.action, changes.regions.iter().copied())
+                .map_err(|fault| fault.about(about(opened)))?;
         }
         // What this node's door has let in it has held against the version it wrote.
         let version = if against == Against::Merging { &opened.manifest.dataset } else { dataset.version() };

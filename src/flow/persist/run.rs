@@ -193,7 +193,7 @@ impl Persist {
 
     /// Commits a group and acks it. On an outage nothing is acked; what was committed is found so the next time.
     pub(super) async fn process(&self, group: &Arc<Vec<Delivery>>) -> Result<(), Outage> {
-        let granted = granted(&self.context, group).await?;
+        let granted = granted(&self.context, group, self.limits.patience).await?;
         let prepared = read(&self.context, group, granted, self.limits.patience).await;
         let (mut batches, mut good, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (delivery, result) in group.iter().zip(prepared) {
@@ -293,7 +293,8 @@ impl Persist {
         }
     }
 
-    /// A batch that its child has signed anew, once committed, settles what became of the copy that nobody could verify.
+    /// A batch that its child has signed anew, once all of it is applied, settles what became of the copy that nobody could verify. Of
+    /// what is applied in part that copy may be the one that holds the rest: it was verified once, and will be again.
     async fn supersede(
         &self,
         delivery: &Delivery,
@@ -301,10 +302,16 @@ impl Persist {
         outcome: &Result<Verdict, Fault>,
     ) -> Result<(), Outage> {
         let child = self.context.receipts.child_of(delivery);
-        let (Some(child), true, Ok(_)) = (child, delivery.headers.contains_key(AGAIN_HEADER), outcome) else {
-            return Ok(());
+        let is_whole = match outcome {
+            Ok(Verdict::Committed { .. }) => batch.unapplied.is_empty(),
+            Ok(Verdict::Repeated) => true,
+            Ok(Verdict::Resumed { left }) => *left == 0,
+            Ok(Verdict::RandomReused | Verdict::MissingKeys(_)) | Err(_) => false,
         };
-        self.resolve_unverified(batch.id, child).await.map_err(Outage)
+        match child.filter(|_| is_whole && delivery.headers.contains_key(AGAIN_HEADER)) {
+            Some(child) => self.resolve_unverified(batch.id, child).await.map_err(Outage),
+            None => Ok(()),
+        }
     }
 
     /// Of messages that failed because a signature does not verify: each child, and the batches that it says they are.

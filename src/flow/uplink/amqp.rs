@@ -8,7 +8,7 @@
 //! fault do not stand before good ones for ever.
 
 use super::Standing;
-use super::desk::{Desk, End};
+use super::desk::{End, LinkDesk};
 use crate::batch::Manifest;
 use crate::broker::{Availability, Connection, Consumer, Delivery, Message, Names, PublishError, Publisher};
 use crate::failure::Reason;
@@ -16,18 +16,18 @@ use crate::flow::Context;
 use crate::flow::context::PROBE;
 use crate::flow::failures::Fault;
 use crate::metrics;
-use crate::volume::Pace;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// The consumers of the uplink queues.
 #[derive(Clone)]
 pub struct AmqpUplink {
-    desk: Desk,
+    desk: LinkDesk,
     /// Takes from the node's broker, apart from persist: what breaks its connection must not count deliveries here.
     consuming: Connection,
     parent: Publisher,
@@ -65,17 +65,9 @@ const BULK_WINDOW: u16 = 2;
 const WINDOW_BYTES: usize = 16 << 20;
 
 impl AmqpUplink {
-    /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to, at most at
-    /// `pace`.
-    pub fn new(
-        context: Context,
-        consuming: Connection,
-        parent: Publisher,
-        parent_names: Names,
-        window: u16,
-        pace: Pace,
-    ) -> Self {
-        let (desk, exchange) = (Desk::new(context, pace), parent_names.exchange());
+    /// A link from this node, whose broker `consuming` takes from, to the parent whose broker `parent` publishes to.
+    pub fn new(desk: LinkDesk, consuming: Connection, parent: Publisher, parent_names: Names, window: u16) -> Self {
+        let exchange = parent_names.exchange();
         Self { desk, consuming, parent, exchange, window, refused: Arc::default(), taken: Arc::default() }
     }
 
@@ -140,13 +132,21 @@ impl AmqpUplink {
         }
     }
 
-    /// Sends a window until every message of it is confirmed or failed. In a pause, more is taken from `consumer`.
+    /// Sends a window until every message of it is confirmed, failed, or put into its queue anew. In a pause, more is taken from
+    /// `consumer`.
     async fn send(&self, mut window: Vec<Delivery>, consumer: &mut Consumer) -> Result<(), End> {
         let taken_before = self.taken.load(Ordering::Relaxed);
+        let until = Instant::now() + self.desk.hold;
         let mut alone = 0;
         while !window.is_empty() {
-            if !self.parent_up().await {
+            if !self.parent_up(until).await {
                 return Err(End::Stopped);
+            }
+            if Instant::now() >= until {
+                for delivery in &window {
+                    self.desk.put_anew(delivery).await?;
+                }
+                return Ok(());
             }
             window = self.send_together(window).await?;
             if window.is_empty() {
@@ -267,14 +267,15 @@ impl AmqpUplink {
         }
     }
 
-    /// Waits until the parent's broker is connected. False when told to stop meanwhile.
-    async fn parent_up(&self) -> bool {
+    /// Waits until the parent's broker is connected, no longer than `until`. False when told to stop meanwhile.
+    async fn parent_up(&self, until: Instant) -> bool {
         match self.parent.availability(&self.exchange) {
             Availability::Up => return true,
             other => self.desk.standing.down(&away(&other)),
         }
         tokio::select! {
             () = self.parent.up() => self.context().pause(PROBE).await,
+            () = sleep_until(until) => true,
             () = self.context().stop.cancelled() => false,
         }
     }

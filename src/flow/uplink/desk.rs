@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::batch::Manifest;
-use crate::broker::{Delivery, ack_all};
+use crate::broker::{Delivery, Message, ack_all};
 use crate::flow::Context;
 use crate::flow::context::PROBE;
 use crate::flow::failures::{Failed, Fault, attempt_of, mend, record};
@@ -10,27 +10,33 @@ use crate::metrics;
 use crate::volume::Pace;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Why a consumer's loop ended.
 pub(super) enum End {
     Stopped,
     BrokerLost,
+    /// The time of caution is over.
+    Calm,
 }
 
 /// The desk of one link. Clones share its pace and its standing.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub struct LinkDesk {
     pub(super) context: Context,
     pub(super) standing: Standing,
+    /// How long a message may stay in hand.
+    pub(super) hold: Duration,
     pace: Arc<Pace>,
 }
 
 /// A wait for the pace of the link that counts as one.
 const NOTICEABLE: Duration = Duration::from_millis(5);
 
-impl Desk {
-    pub(super) fn new(context: Context, pace: Pace) -> Self {
-        Self { context, standing: Standing::default(), pace: Arc::new(pace) }
+impl LinkDesk {
+    /// A link of the node that sends at most at `pace`, and holds for no longer than `hold` what is not taken.
+    pub fn new(context: Context, pace: Pace, hold: Duration) -> Self {
+        Self { context, standing: Standing::default(), hold, pace: Arc::new(pace) }
     }
 
     /// Waits for what was agreed with the parent (§7.3). False when told to stop meanwhile.
@@ -78,6 +84,28 @@ impl Desk {
             tracing::warn!(%error, "will be sent again");
             End::BrokerLost
         })
+    }
+
+    /// Puts a message that has been in hand for long into its queue anew, behind the others.
+    ///
+    /// RabbitMQ takes back what is not acked within its consumer timeout, and counts a delivery, as if whoever had it had ended: in an
+    /// outage of a day the count would reach the limit, and the message be taken for poison.
+    pub(super) async fn put_anew(&self, delivery: &Delivery) -> Result<(), End> {
+        let mut headers = delivery.headers.clone();
+        headers.retain(|name, _| name.starts_with("sesame-"));
+        let message = Message {
+            exchange: self.context.names.uplink(),
+            routing_key: delivery.routing_key.clone(),
+            id: delivery.message_id.unwrap_or_else(Uuid::nil),
+            headers,
+            body: delivery.body.clone(),
+        };
+        // On a channel of its own: where the exchange is missing RabbitMQ closes the channel, and others' publishes with it.
+        if let Err(error) = self.context.publisher.publish_alone(&message).await {
+            tracing::warn!(%error, "what has been held for long cannot be put into its queue anew");
+            return Err(End::BrokerLost);
+        }
+        ack(delivery).await
     }
 
     /// Keeps a message that the parent refuses.

@@ -10,6 +10,7 @@ mod https;
 mod standing;
 
 pub use amqp::AmqpUplink;
+pub use desk::LinkDesk;
 pub use https::{Agreement, HttpsUplink, Peer};
 pub use standing::Standing;
 

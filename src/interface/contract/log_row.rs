@@ -98,12 +98,18 @@ pub const STATES: [(&str, Bilingual); 6] = [
             "Three attempts failed; marked, verified and tried again after 24 hours (§7.4): see CODE",
         ),
     ),
-    ("abandoned", both("人工放弃：联系提供方", "Given up by an operator: ask the operator")),
+    (
+        "abandoned",
+        both(
+            "各轮均失败，或由操作员放弃：联系提供方",
+            "All rounds failed, or given up by an operator: ask the operator",
+        ),
+    ),
     ("resolved", both("曾经失败，现已入库", "Failed once, in the store since")),
 ];
 
 /// What CODE of a batch says that its sender can act on; others are the operator's affair, and nothing is lost.
-pub const BATCH_CODES: [(&str, Bilingual); 4] = [
+pub const BATCH_CODES: [(&str, Bilingual); 6] = [
     (
         "STALE",
         both(
@@ -124,6 +130,20 @@ pub const BATCH_CODES: [(&str, Bilingual); 4] = [
         both(
             "random 已用于内容不同的另一批次：用新的 random 重新报送",
             "The random was used for another batch: send again with a new one",
+        ),
+    ),
+    (
+        "INVALID_RECORDS",
+        both(
+            "有记录不符合本节点的规则，暂未采用：看 MESSAGE，改正后另行报送",
+            "Some records break rules of this node and wait: see MESSAGE, correct and send anew",
+        ),
+    ),
+    (
+        "NOT_GRANTED",
+        both(
+            "重试时应用账号已无此授权，未生效：联系提供方恢复授权，下一次重试时自动成功",
+            "When it was tried again the app was not granted it any more: ask the operator; granted again, it succeeds at its next attempt",
         ),
     ),
     (

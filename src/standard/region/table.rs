@@ -1,7 +1,7 @@
 //! The table of regions: those in force, and those that were.
 
 use super::Region;
-use crate::standard::table::{BadTable, Columns, Row, Table};
+use crate::standard::table::{BadTable, BadTables, Columns, Row, Table, all};
 use crate::standard::validity::Validity;
 use std::collections::BTreeMap;
 use time::Date;
@@ -55,18 +55,18 @@ impl RegionTable {
     /// tier is there for readers: the code says it.
     ///
     /// # Errors
-    /// The first row that cannot be used.
-    pub fn parse(file: &str, text: &str) -> Result<Self, BadTable> {
+    /// Every row that cannot be used; where all can, every one that names a region it cannot name.
+    pub fn parse(file: &str, text: &str) -> Result<Self, BadTables> {
         let rows = Table::read(file, text, COLUMNS)?;
-        let (mut table, mut order) = (Self::default(), Vec::new());
-        for row in rows.rows() {
+        let mut table = Self::default();
+        let order = all(rows.rows().map(|row| {
             let (code, entry) = read_row(row)?;
-            if table.0.insert(code, entry).is_some() {
-                return Err(row.wrong("code", format!("{code} is listed twice"), "keep one of the two rows"));
+            match table.0.insert(code, entry) {
+                None => Ok(code),
+                Some(_) => Err(row.wrong("code", format!("{code} is listed twice"), "keep one of the two rows")),
             }
-            order.push(code);
-        }
-        rows.rows().zip(order).try_for_each(|(row, code)| table.check_links(row, code))?;
+        }))?;
+        all(rows.rows().zip(order).map(|(row, code)| table.check_links(row, code)))?;
         Ok(table)
     }
 

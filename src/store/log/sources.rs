@@ -256,7 +256,8 @@ impl Source {
                 let count = regions.len();
                 let from = conditions.bind("unnest(?::int[]) AS s_region(value)", [Box::new(regions) as Parameter]);
                 // Of the actions even the rarest is met soon; whatever else is asked for a stream may not have at all.
-                let is_sifted = filter.action.is_some() && filter.entered_at.is_none();
+                let is_rare = filter.entered_at.is_some() || filter.appid.is_some() || !filter.busicodes.is_empty();
+                let is_sifted = filter.action.is_some() && !is_rare;
                 Some(Streams { from, keys: vec![("s_region", "region")], count, is_sifted })
             }
             Source::Batches => {

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod forged;
+mod held;
 mod outages;
 mod present;
 mod refusals;

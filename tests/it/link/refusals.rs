@@ -54,7 +54,7 @@ async fn invariant_6_a_batch_over_which_the_endpoint_breaks_down_each_time_fails
         if store.failure_counts().await.unwrap().iter().any(|(_, reason, ..)| reason == "REFUSED_BY_PARENT") {
             break;
         }
-        assert!(batch < 60, "the batch at fault stays in hand");
+        assert!(batch < 200, "the batch at fault stays in hand");
         app.ask("007", "01", records::checks(&format!("H{batch}"), "370203", "2025-06-01 08:00:00", 1))
             .accepted()
             .await;

@@ -2,7 +2,9 @@
 
 use crate::contract::ask::App;
 use crate::harness::{Ahead, Api, Spec, TestNode, eventually, records};
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, BasicRejectOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use reqwest::Method;
@@ -111,6 +113,22 @@ impl Hand {
             taken.push((message.delivery.properties, message.delivery.data));
         }
         taken
+    }
+
+    /// How often RabbitMQ has counted a delivery of each of the first messages of a queue. They stay there.
+    pub async fn delivery_counts(&self, queue: &str, messages: usize) -> Vec<i64> {
+        let (mut counts, mut held) = (Vec::new(), Vec::new());
+        for _ in 0..messages {
+            let message = self.channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap().unwrap();
+            let headers = message.delivery.properties.headers().clone().unwrap_or_default();
+            let count = headers.inner().get("x-delivery-count").and_then(|count| count.as_long_long_int());
+            counts.push(count.unwrap_or_default());
+            held.push(message);
+        }
+        for message in held {
+            message.delivery.reject(BasicRejectOptions { requeue: true }).await.unwrap();
+        }
+        counts
     }
 
     pub async fn put(&self, exchange: &str, key: &str, properties: BasicProperties, body: &[u8]) {

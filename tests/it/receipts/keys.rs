@@ -1,9 +1,17 @@
 //! A hop whose signature the parent cannot verify: the child signs anew with its present key and sends again.
 
-use super::fixture::{Pair, TEN_MINUTES, send, shows};
+use super::fixture::{Hand, Pair, TEN_MINUTES, UPDATED, send, shows};
 use crate::contract::ask::App;
-use crate::harness::{KEY, TestNode, eventually};
+use crate::harness::{KEY, TestNode, eventually, records};
+use crate::rules::fixture::Datasets;
+use sesame::broker::Names;
+use sesame::clock::Clock;
 use sesame::config;
+use sesame::dataset::{Dictionary, InUse};
+use sesame::desk::{Ask, FailureDesk, Selection};
+use sesame::standard::region::Tier;
+use sesame::store::ActKind;
+use uuid::Uuid;
 
 const NEW: &str = "00112233445566778899aabbccddeeff";
 
@@ -109,4 +117,82 @@ async fn invariant_2_a_copy_of_what_is_committed_that_comes_after_a_change_of_ke
     let counts = pair.city.store().failure_counts().await.unwrap();
     assert_eq!(counts.iter().map(|(_, reason, ..)| reason.as_str()).collect::<Vec<_>>(), ["SIGN_MISMATCH"]);
     pair.stop().await;
+}
+
+/// Replays what is open at the city.
+async fn replay(city: &TestNode) {
+    let dictionary = InUse::new(Dictionary::builtin());
+    let desk = FailureDesk::new(city.store(), dictionary, Names(Tier::City), Clock::system(), 500);
+    let selection = Selection { step: Some("persist".to_owned()), ..Selection::default() };
+    let (by, why) = ("tester".to_owned(), "试".to_owned());
+    let ask = Ask { id: Uuid::new_v4(), kind: ActKind::Replay, selection, by, why, per_second: None, canary: 0 };
+    desk.ask(ask).await.unwrap();
+}
+
+async fn stand(city: &TestNode, expected: &[(&str, &str, i64)]) {
+    eventually(&format!("the city's failures are {expected:?}"), || async {
+        let counts = city.store().failure_counts().await.ok()?;
+        let counts: Vec<_> = counts.iter().map(|(_, reason, state, n)| (reason.as_str(), state.as_str(), *n)).collect();
+        (counts == expected).then_some(())
+    })
+    .await;
+}
+
+/// What is applied in part is held by the failure of its message, whatever that fails for at the moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_1_a_copy_signed_anew_of_what_is_applied_in_part_makes_nothing_of_it_go() {
+    let strict = Datasets::shipped();
+    strict.refuse_remarks_with("密");
+    let mut pair =
+        Pair::prepared(&format!("{}[failures]\nretry_secs = [0, 0]\npark_secs = 86400\n", strict.settings())).await;
+    let (right, mut wrong) = (pair.city.config.clone(), pair.city.toml.clone());
+    wrong =
+        wrong.replacen(&format!("key = \"{KEY}\"\nbroker_password"), &format!("key = \"{NEW}\"\nbroker_password"), 1);
+    let wrong = config::parse(&wrong, "test", []).unwrap();
+    pair.county.run(pair.ahead.clock()).await;
+    let app = App::of(&pair.county);
+    let mut list: Vec<serde_json::Value> =
+        (0..2).map(|n| records::check(&format!("P-{n}"), "370203", UPDATED)).collect();
+    list[1]["BZ"] = "密".into();
+    app.ask("007", "01", serde_json::Value::Array(list)).accepted().await;
+    let hand = Hand::of(&pair.city).await;
+    hand.holds("city.persist", 1).await;
+    let (first, body) = hand.take_all("city.persist").await.remove(0);
+    // Else it would sign anew by itself, and send another message.
+    pair.county.stop().await;
+    let mut headers = first.headers().clone().unwrap();
+    headers.insert("sesame-again".into(), lapin::types::AMQPValue::LongString("1".into()));
+    let anew = first.clone().with_headers(headers);
+    let child = Hand::at(pair.county.uri_at_parent()).await;
+    let deliver = async |properties: &lapin::BasicProperties| {
+        child.put("city", "37.02.03.007.01", properties.clone(), &body).await;
+    };
+    deliver(&first).await;
+    deliver(&anew).await;
+    pair.city.run(Clock::system()).await;
+    stand(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
+
+    pair.city.stop().await;
+    pair.city.config = wrong;
+    pair.city.run(Clock::system()).await;
+    replay(&pair.city).await;
+    stand(&pair.city, &[("SIGN_MISMATCH", "parked", 1)]).await;
+    pair.city.stop().await;
+    pair.city.config = right;
+    pair.city.run(Clock::system()).await;
+    deliver(&anew).await;
+    eventually("it is worked on", || async { (hand.depth("city.persist").await == 0).then_some(()) }).await;
+    replay(&pair.city).await;
+    stand(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
+
+    strict.refuse_remarks_with("绝");
+    strict.change("007", |schema| schema["x-version"] = "4".into());
+    eventually("the changed rule is taken, and the rest applied", || async {
+        replay(&pair.city).await;
+        let tally = pair.city.store().tally(pair.city.config.node.region).await.ok()?;
+        (tally.first()?.records == 2).then_some(())
+    })
+    .await;
+    all_resolved(&pair.city, true).await;
+    pair.city.stop().await;
 }

@@ -29,6 +29,20 @@ async fn every_mistake_of_a_dictionary_is_told_by_file_line_and_place() {
     ] {
         assert!(bad.stderr.contains(told), "{told} in {}", bad.stderr);
     }
+    // So is what is wrong with the tables, row by row, and with the files beside them.
+    let catalogue = "code,name,level,parent\n310,短,类别,3000\n3000,电梯,种类,\n3100,,类别,3000\n";
+    std::fs::write(folder.join("equipment_catalogue.csv"), catalogue).unwrap();
+    let both = sesame(folder, &["dataset", "check", "--datasets", "."]).await;
+    for told in ["equipment_catalogue.csv, line 2, column code", "line 4, column name", "001.json, line "] {
+        assert!(both.stderr.contains(told), "{told} in {}", both.stderr);
+    }
+    std::fs::remove_file(folder.join("equipment_catalogue.csv")).unwrap();
+    let regions = "code,name,tier,parent_code\n37020,短,county,370200\n370000,,province,\n";
+    std::fs::write(folder.join("regions.csv"), regions).unwrap();
+    let bad = sesame(folder, &["dataset", "check", "--datasets", ".", "--regions", "regions.csv", "--json"]).await;
+    let rows: Vec<Value> = serde_json::from_str(&bad.stdout).unwrap();
+    assert_eq!(rows.iter().map(|row| row["line"].as_u64()).collect::<Vec<_>>(), [Some(2), Some(3)], "{rows:?}");
+
     // Rules across fields are read once the fields are whole.
     datasets.change("007", |schema| {
         schema["properties"]["BZ"].as_object_mut().unwrap().remove("x-codelst");

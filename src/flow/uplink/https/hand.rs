@@ -16,10 +16,14 @@ pub(super) struct Hand<T> {
 /// One batch in hand.
 pub(super) struct Held<T> {
     pub(super) item: T,
+    /// When it was taken.
+    since: Instant,
     /// How many verdicts the parent had given on others when nothing usable came back on this one.
     verdicts: Option<u64>,
     /// How often nothing usable came back on this one, although the parent had given verdicts on others since the time before.
     misses: u32,
+    /// When the last of these was counted.
+    missed: Option<Instant>,
 }
 
 /// Between outage and next try: growing from half a second to half a minute.
@@ -37,6 +41,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 /// So often a batch may get no usable answer, while others do, before it is held to be at fault itself.
 const MOST_MISSES: u32 = 5;
+/// Misses sooner than this after another are one: a peer half of whose servers are down answers every other request.
+const BETWEEN_MISSES: Duration = Duration::from_secs(10);
 
 impl<T> Hand<T> {
     pub(super) fn new(window: usize) -> Self {
@@ -48,8 +54,19 @@ impl<T> Hand<T> {
         self.waiting.len() + under_way < self.window + SPARE
     }
 
-    pub(super) fn take(&mut self, item: T) {
-        self.waiting.push_back(Held { item, verdicts: None, misses: 0 });
+    pub(super) fn take(&mut self, item: T, now: Instant) {
+        self.waiting.push_back(Held { item, since: now, verdicts: None, misses: 0, missed: None });
+    }
+
+    /// When the next of those that wait will have been in hand for this long.
+    pub(super) fn held_until(&self, hold: Duration) -> Option<Instant> {
+        self.waiting.iter().map(|held| held.since + hold).min()
+    }
+
+    /// One that waits and has been in hand for this long, taken out.
+    pub(super) fn longest_held(&mut self, hold: Duration, now: Instant) -> Option<T> {
+        let at = self.waiting.iter().position(|held| now.duration_since(held.since) >= hold)?;
+        self.waiting.remove(at).map(|held| held.item)
     }
 
     /// The next to send, if one may be sent now. After an outage one goes alone, to try.
@@ -76,7 +93,10 @@ impl<T> Hand<T> {
     /// Gives the batch back where it is the batch that is at fault.
     pub(super) fn put_back(&mut self, mut held: Held<T>, outage: &Outage, verdicts: u64, now: Instant) -> Option<T> {
         if outage.kind == OutageKind::Mute {
-            held.misses += u32::from(held.verdicts.is_some_and(|before| verdicts > before));
+            let is_soon = held.missed.is_some_and(|last| now.duration_since(last) < BETWEEN_MISSES);
+            if !is_soon && held.verdicts.is_some_and(|before| verdicts > before) {
+                (held.misses, held.missed) = (held.misses + 1, Some(now));
+            }
             held.verdicts = Some(verdicts);
         }
         if held.misses >= MOST_MISSES {
@@ -117,7 +137,7 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_half_a_minute_and_end_with_the_first_verdict() {
         let (mut hand, mut now) = (Hand::new(4), Instant::now());
-        hand.take(1);
+        hand.take(1, now);
         let mut pauses = Vec::new();
         for _ in 0..9 {
             let held = hand.next(0, now).unwrap();
@@ -127,14 +147,14 @@ mod tests {
             now = hand.rests_until().unwrap();
         }
         assert_eq!(pauses, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]);
-        hand.take(2);
+        hand.take(2, now);
         let tried = hand.next(0, now).unwrap();
         assert!(hand.next(1, now).is_none(), "one goes alone to try");
         hand.works();
         assert!(hand.next(1, now).is_some());
         assert!(hand.put_back(tried, &outage(OutageKind::Busy(Some(Duration::from_secs(7)))), 0, now).is_none());
         assert_eq!(seconds(&hand, now), 7.0, "as long as the peer asks for");
-        let other = Held { item: 3, verdicts: None, misses: 0 };
+        let other = Held { item: 3, since: now, verdicts: None, misses: 0, missed: None };
         assert!(hand.put_back(other, &outage(OutageKind::Busy(Some(Duration::MAX))), 0, now).is_none());
         assert_eq!(seconds(&hand, now), 60.0, "and no longer than a minute");
     }
@@ -142,7 +162,7 @@ mod tests {
     #[test]
     fn several_that_meet_one_outage_make_one_pause() {
         let (mut hand, now) = (Hand::new(4), Instant::now());
-        (0..4).for_each(|item| hand.take(item));
+        (0..4).for_each(|item| hand.take(item, now));
         let under_way: Vec<_> = (0..4).map(|at| hand.next(at, now).unwrap()).collect();
         for held in under_way {
             assert!(hand.put_back(held, &outage(OutageKind::Mute), 0, now).is_none());
@@ -154,8 +174,34 @@ mod tests {
     fn the_hand_is_bounded_by_the_window_and_a_spare() {
         let mut hand = Hand::new(2);
         assert!(hand.has_room(2) && !hand.has_room(3));
-        hand.take(1);
+        hand.take(1, Instant::now());
         assert!(hand.has_room(1) && !hand.has_room(2));
+    }
+
+    #[test]
+    fn invariant_6_what_has_been_held_for_long_is_put_back_before_the_broker_takes_it() {
+        let (mut hand, now, hold) = (Hand::new(2), Instant::now(), Duration::from_secs(600));
+        hand.take(1, now);
+        hand.take(2, now + hold / 2);
+        assert_eq!(hand.longest_held(hold, now + hold / 2), None);
+        assert_eq!(hand.longest_held(hold, now + hold), Some(1));
+        assert_eq!(hand.longest_held(hold, now + hold), None, "the other came later");
+    }
+
+    #[test]
+    fn invariant_6_a_peer_that_flaps_has_no_batch_at_fault() {
+        let (mut hand, mut now) = (Hand::new(1), Instant::now());
+        hand.take(7, now);
+        for verdicts in 0..60 {
+            now += SHORTEST;
+            let held = hand.next(0, now).unwrap();
+            assert_eq!(
+                hand.put_back(held, &outage(OutageKind::Mute), verdicts, now),
+                None,
+                "it misses often, but not for long"
+            );
+            hand.works();
+        }
     }
 
     /// Invariant 6: a batch over which the parent breaks down each time does not stand before the others for ever; and while nothing
@@ -163,7 +209,7 @@ mod tests {
     #[test]
     fn invariant_6_only_a_batch_that_gets_no_answer_while_others_do_is_at_fault() {
         let (mut hand, mut now, mut verdicts) = (Hand::new(1), Instant::now(), 0);
-        hand.take(7);
+        hand.take(7, now);
         let mut miss = |verdicts: u64, kind| {
             now += LONGEST_ASKED;
             let held = hand.next(0, now).unwrap();

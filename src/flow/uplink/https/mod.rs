@@ -11,16 +11,16 @@ mod sesame;
 pub use foreign::Agreement;
 
 use super::Standing;
-use super::desk::{Desk, End};
+use super::desk::{End, LinkDesk};
 use crate::batch::Manifest;
 use crate::broker::{Connection, Consumer, Delivery};
 use crate::client::{Dialer, NoAnswer, Received};
 use crate::failure::Reason;
 use crate::flow::Context;
+use crate::flow::caution::Caution;
 use crate::flow::failures::Fault;
 use crate::flow::oldest;
 use crate::metrics;
-use crate::volume::Pace;
 use foreign::Foreign;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -46,7 +46,7 @@ pub enum Peer {
 /// The link to a parent that is an endpoint of the standard.
 #[derive(Clone)]
 pub struct HttpsUplink {
-    desk: Desk,
+    desk: LinkDesk,
     /// Takes from the node's broker, apart from persist: what breaks its connection must not count deliveries here.
     consuming: Connection,
     dialer: Dialer,
@@ -80,15 +80,15 @@ const LOOK: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl HttpsUplink {
-    /// A link from this node, whose broker `consuming` takes from, to the endpoint at `url`, at most at `pace`.
-    pub fn new(context: Context, consuming: Connection, dialer: Dialer, url: &str, peer: Peer, pace: Pace) -> Self {
+    /// A link from this node, whose broker `consuming` takes from, to the endpoint at `url`.
+    pub fn new(desk: LinkDesk, consuming: Connection, dialer: Dialer, url: &str, peer: Peer) -> Self {
         let (foreign, window) = match peer {
             Peer::Sesame { window } => (None, usize::from(window)),
             // Serially, so that an older change never overtakes a newer one at a peer that knows no versions.
             Peer::Foreign(agreement) => (Some(Arc::new(Foreign::new(agreement))), 1),
         };
         Self {
-            desk: Desk::new(context, pace),
+            desk,
             consuming,
             dialer,
             url: url.to_owned(),
@@ -147,28 +147,37 @@ impl HttpsUplink {
     }
 
     async fn run(self, queue: String, window: usize) {
-        let prefetch = u16::try_from(window + SPARE).unwrap_or(u16::MAX);
-        while let Some(mut consumer) = self.context().consumer(&self.consuming, &queue, prefetch).await {
-            let end = self.serve(&queue, &mut consumer, window).await;
+        let mut caution = Caution::from_start(u16::try_from(window + SPARE).unwrap_or(u16::MAX), Instant::now());
+        loop {
+            let prefetch = caution.prefetch(Instant::now());
+            let Some(mut consumer) = self.context().consumer(&self.consuming, &queue, prefetch).await else { return };
+            let end = self.serve(&queue, &mut consumer, window, &caution).await;
             consumer.close().await;
-            if matches!(end, End::Stopped) {
-                return;
+            match end {
+                End::Stopped => return,
+                End::BrokerLost => caution.alarm(Instant::now()),
+                End::Calm => {}
             }
         }
     }
 
-    async fn serve(&self, queue: &str, consumer: &mut Consumer, window: usize) -> End {
-        let (mut hand, mut under_way) = (Hand::new(window), FuturesUnordered::new());
+    async fn serve(&self, queue: &str, consumer: &mut Consumer, window: usize, caution: &Caution) -> End {
+        let (mut hand, mut under_way) = (Hand::<InHand<'_>>::new(window), FuturesUnordered::new());
         loop {
             // One time for both: what is not due for the one must be waited for by the other.
             let now = Instant::now();
+            while let Some(held) = hand.longest_held(self.desk.hold, now) {
+                if let Err(end) = self.desk.put_anew(&held.delivery).await {
+                    return end;
+                }
+            }
             while let Some(held) = hand.next(under_way.len(), now) {
                 under_way.push(self.send(held));
             }
             tokio::select! {
                 () = self.context().stop.cancelled() => return End::Stopped,
                 delivery = consumer.next(), if hand.has_room(under_way.len()) => match delivery {
-                    Ok(delivery) => hand.take(self.hold(queue, delivery)),
+                    Ok(delivery) => hand.take(self.hold(queue, delivery), now),
                     Err(_) => return End::BrokerLost,
                 },
                 Some((held, outcome)) = under_way.next() => {
@@ -176,9 +185,21 @@ impl HttpsUplink {
                         return end;
                     }
                 }
+                () = caution.calm(), if under_way.is_empty() => return self.put_all_anew(&mut hand).await,
                 () = rest(hand.rests_until().filter(|until| *until > now)) => {}
+                () = rest(hand.held_until(self.desk.hold)) => {}
             }
         }
+    }
+
+    /// Nothing has ended over what is in hand: more may be taken, so that one that gets no answer does not stand before the others.
+    async fn put_all_anew(&self, hand: &mut Hand<InHand<'_>>) -> End {
+        while let Some(held) = hand.longest_held(Duration::ZERO, Instant::now()) {
+            if let Err(end) = self.desk.put_anew(&held.delivery).await {
+                return end;
+            }
+        }
+        End::Calm
     }
 
     fn hold<'a>(&'a self, queue: &'a str, delivery: Delivery) -> InHand<'a> {

@@ -1,8 +1,7 @@
 //! What an app may write and read (§6.5.1 授权管理).
 
-use crate::standard::code::{Action, BusinessCode};
-use crate::standard::region::Region;
-use crate::store::StoredApp;
+use super::code::{Action, BusinessCode};
+use super::region::Region;
 use std::collections::BTreeSet;
 
 /// What one app is granted.
@@ -18,17 +17,8 @@ pub struct Grants {
 
 impl Grants {
     /// Nothing.
-    pub(super) fn none() -> Self {
+    pub fn none() -> Self {
         Self { regions: Vec::new(), busicodes: Some(BTreeSet::new()), actions: Some(BTreeSet::new()) }
-    }
-
-    /// Those of a stored app.
-    pub(super) fn of_store(stored: &StoredApp) -> Self {
-        Self {
-            regions: stored.regions.clone(),
-            busicodes: stored.busicodes.as_ref().map(|codes| codes.iter().copied().collect()),
-            actions: stored.actions.as_ref().map(|actions| actions.iter().copied().collect()),
-        }
     }
 
     /// Whether the business code is granted.
