@@ -81,6 +81,9 @@ impl Desk {
         let carried = self.context.store.carry_act(id, part, &self.context.rule, moment).await?;
         if let Some(carried) = &carried {
             again_all(&self.context, &carried.due, moment).await?;
+            for headers in &carried.discarded {
+                self.context.receipts.look_kept(headers);
+            }
             self.tell(&carried.act, carried.due.len());
         }
         Ok(carried)

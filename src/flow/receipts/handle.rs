@@ -7,6 +7,7 @@ use crate::receipt::{BadLetter, BadRecord, CHILD_HEADER, Child, Children, Kind, 
 use crate::standard::cipher::Cipher;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -131,10 +132,18 @@ impl Receipts {
 
     /// Something has become of a batch on its way up: the child that it came from is told what the store says of it.
     pub(in crate::flow) fn look_onward(&self, delivery: &Delivery) {
-        let Ok(manifest) = Manifest::from_headers(&delivery.headers) else { return };
-        // The last of its way is this node itself.
+        self.look_kept(&delivery.headers);
+    }
+
+    /// Something has become of a message that is kept, with these headers, at persist or on its way up: the child that it came from
+    /// is told what the store says of its batch.
+    pub(in crate::flow) fn look_kept(&self, headers: &BTreeMap<String, String>) {
+        let Ok(manifest) = Manifest::from_headers(headers) else { return };
+        let children = &self.shared.children;
+        // On its way up the last of its way is this node itself.
         let last = manifest.trace.iter().rev().nth(1).and_then(|passage| Region::parse(&passage.region).ok());
-        if let Some(child) = self.shared.children.of_batch(manifest.origin, last) {
+        let sender = headers.get(CHILD_HEADER).and_then(|user| children.of_user(user));
+        if let Some(child) = sender.or_else(|| children.of_batch(manifest.origin, last)) {
             self.offer(child.region, 1, What::Standing(manifest.batch, Vec::new()));
         }
     }

@@ -9,7 +9,7 @@ use crate::standard::moment::Moment;
 use crate::store::{Store, StoreError};
 use deadpool_postgres::Transaction;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use time::OffsetDateTime;
 use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
@@ -23,6 +23,15 @@ pub struct Carried {
     pub begun: u32,
     /// The messages that are to be published now.
     pub due: Vec<DueFailure>,
+    /// The headers of those that were discarded now: whoever sent them is to know.
+    pub discarded: Vec<BTreeMap<String, String>>,
+}
+
+/// What was begun of an act's failures.
+#[derive(Default)]
+struct Begun {
+    due: Vec<DueFailure>,
+    discarded: Vec<BTreeMap<String, String>>,
 }
 
 /// Published and not settled failures of one act, at most: more would only lie in a queue before fresh batches.
@@ -57,9 +66,9 @@ impl Store {
         settle(&tx, &mut act).await?;
         judge_canary(&mut act, now);
         let waiting = act.progress.waiting();
-        let mut due = Vec::new();
+        let mut begun_now = Begun::default();
         if act.state.goes_on() {
-            due = begin(&tx, &mut act, most, rule, now).await?;
+            begun_now = begin(&tx, &mut act, most, rule, now).await?;
         }
         let begun = waiting - act.progress.waiting();
         if !act.state.is_over() && act.progress.waiting() == 0 && act.progress.sent == 0 {
@@ -67,7 +76,8 @@ impl Store {
         }
         let act = write(&tx, &act).await?;
         tx.commit().await?;
-        Ok(Some(Carried { act, begun, due }))
+        let Begun { due, discarded } = begun_now;
+        Ok(Some(Carried { act, begun, due, discarded }))
     }
 }
 
@@ -112,7 +122,7 @@ async fn begin(
     most: u32,
     rule: &Rule,
     now: Moment,
-) -> Result<Vec<DueFailure>, StoreError> {
+) -> Result<Begun, StoreError> {
     let passed = act.progress.total - act.progress.waiting();
     let room = match act.state {
         ActState::Canary => act.asked.canary.saturating_sub(act.progress.begun()),
@@ -135,7 +145,7 @@ async fn begin(
         })
         .collect();
     if items.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Begun::default());
     }
     let events: Vec<(Uuid, Event)> = items.iter().map(|(_, id, event)| (*id, *event)).collect();
     let steps = move_each(tx, &events, Some(entry(act, now)), rule, now).await?;
@@ -155,7 +165,17 @@ async fn begin(
         ActKind::Replay => act.progress.sent += begun,
         ActKind::Discard => act.progress.discarded += begun,
     }
-    due(tx, &steps).await
+    let discarded = match act.asked.kind {
+        ActKind::Replay => Vec::new(),
+        ActKind::Discard => headers(tx, &moved.into_iter().collect::<Vec<_>>()).await?,
+    };
+    Ok(Begun { due: due(tx, &steps).await?, discarded })
+}
+
+async fn headers(tx: &Transaction<'_>, failures: &[Uuid]) -> Result<Vec<BTreeMap<String, String>>, StoreError> {
+    let select = tx.prepare_cached("SELECT headers FROM failures WHERE id = ANY($1)").await?;
+    let rows = tx.query(&select, &[&failures]).await?;
+    Ok(rows.iter().map(|row| row.get::<_, Json<_>>(0).0).collect())
 }
 
 /// What the past of each failure says of who did what to it, and why.

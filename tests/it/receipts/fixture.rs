@@ -9,6 +9,13 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sesame::broker::Names;
+use sesame::clock::Clock;
+use sesame::dataset::{Dictionary, InUse};
+use sesame::desk::{Ask, FailureDesk, Selection};
+use sesame::standard::region::Tier;
+use sesame::store::ActKind;
+use uuid::Uuid;
 
 pub const UPDATED: &str = "2025-06-01 08:00:00";
 /// Longer than a batch may stay unsettled before it is asked for.
@@ -35,7 +42,7 @@ impl Pair {
     /// Both running.
     pub async fn running(city_settings: &str) -> Self {
         let mut pair = Self::prepared(city_settings).await;
-        pair.city.run(sesame::clock::Clock::system()).await;
+        pair.city.run(Clock::system()).await;
         pair.county.run(pair.ahead.clock()).await;
         pair
     }
@@ -54,6 +61,16 @@ impl Pair {
         self.county.stop().await;
         self.city.stop().await;
     }
+}
+
+/// Has the desk of a city do this to all that is open at persist.
+pub async fn acted(city: &TestNode, kind: ActKind) {
+    let dictionary = InUse::new(Dictionary::builtin());
+    let desk = FailureDesk::new(city.store(), dictionary, Names(Tier::City), Clock::system(), 500);
+    let selection = Selection { step: Some("persist".to_owned()), ..Selection::default() };
+    let (by, why) = ("tester".to_owned(), "试".to_owned());
+    let ask = Ask { id: Uuid::new_v4(), kind, selection, by, why, per_second: None, canary: 0 };
+    desk.ask(ask).await.unwrap();
 }
 
 /// Sends so many records as one batch; its id.

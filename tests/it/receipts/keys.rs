@@ -1,17 +1,12 @@
 //! A hop whose signature the parent cannot verify: the child signs anew with its present key and sends again.
 
-use super::fixture::{Hand, Pair, TEN_MINUTES, UPDATED, send, shows};
+use super::fixture::{Hand, Pair, TEN_MINUTES, UPDATED, acted, send, shows};
 use crate::contract::ask::App;
 use crate::harness::{KEY, TestNode, eventually, records};
 use crate::rules::fixture::Datasets;
-use sesame::broker::Names;
 use sesame::clock::Clock;
 use sesame::config;
-use sesame::dataset::{Dictionary, InUse};
-use sesame::desk::{Ask, FailureDesk, Selection};
-use sesame::standard::region::Tier;
 use sesame::store::ActKind;
-use uuid::Uuid;
 
 const NEW: &str = "00112233445566778899aabbccddeeff";
 
@@ -119,16 +114,6 @@ async fn invariant_2_a_copy_of_what_is_committed_that_comes_after_a_change_of_ke
     pair.stop().await;
 }
 
-/// Replays what is open at the city.
-async fn replay(city: &TestNode) {
-    let dictionary = InUse::new(Dictionary::builtin());
-    let desk = FailureDesk::new(city.store(), dictionary, Names(Tier::City), Clock::system(), 500);
-    let selection = Selection { step: Some("persist".to_owned()), ..Selection::default() };
-    let (by, why) = ("tester".to_owned(), "试".to_owned());
-    let ask = Ask { id: Uuid::new_v4(), kind: ActKind::Replay, selection, by, why, per_second: None, canary: 0 };
-    desk.ask(ask).await.unwrap();
-}
-
 async fn stand(city: &TestNode, expected: &[(&str, &str, i64)]) {
     eventually(&format!("the city's failures are {expected:?}"), || async {
         let counts = city.store().failure_counts().await.ok()?;
@@ -175,20 +160,20 @@ async fn invariant_1_a_copy_signed_anew_of_what_is_applied_in_part_makes_nothing
     pair.city.stop().await;
     pair.city.config = wrong;
     pair.city.run(Clock::system()).await;
-    replay(&pair.city).await;
+    acted(&pair.city, ActKind::Replay).await;
     stand(&pair.city, &[("SIGN_MISMATCH", "parked", 1)]).await;
     pair.city.stop().await;
     pair.city.config = right;
     pair.city.run(Clock::system()).await;
     deliver(&anew).await;
     eventually("it is worked on", || async { (hand.depth("city.persist").await == 0).then_some(()) }).await;
-    replay(&pair.city).await;
+    acted(&pair.city, ActKind::Replay).await;
     stand(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
 
     strict.refuse_remarks_with("绝");
     strict.change("007", |schema| schema["x-version"] = "4".into());
     eventually("the changed rule is taken, and the rest applied", || async {
-        replay(&pair.city).await;
+        acted(&pair.city, ActKind::Replay).await;
         let tally = pair.city.store().tally(pair.city.config.node.region).await.ok()?;
         (tally.first()?.records == 2).then_some(())
     })

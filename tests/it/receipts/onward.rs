@@ -2,7 +2,7 @@
 
 use super::fixture::{send, shows};
 use crate::contract::ask::App;
-use crate::harness::Spec;
+use crate::harness::{Spec, TestNode, eventually};
 use crate::link::stub::{Manner, PLAIN, Stub};
 use sesame::standard::refusal::RefusalCode;
 
@@ -22,8 +22,21 @@ async fn clause_6_5_3_what_the_province_refuses_of_the_city_is_known_at_the_coun
     assert!(row["PROVINCE_MESSAGE"].as_str().unwrap().contains("INVALID_RECORDS"), "{row}");
     assert!(row["NATIONAL_STATE"].as_str().is_none_or(str::is_empty), "{row}");
 
+    // Its mending will be told, and that can get lost: until then the county goes on asking.
+    unsettled(&county, 1).await;
+
     stub.does(Manner::Take);
     shows(&app, &batch, &[("PROVINCE_STATE", "resolved"), ("PROVINCE_CODE", ""), ("PROVINCE_RECORDS", "2")]).await;
+    unsettled(&county, 0).await;
     county.stop().await;
     city.stop().await;
+}
+
+/// Waits until so many batches are to be asked for.
+async fn unsettled(county: &TestNode, count: i64) {
+    eventually(&format!("{count} are unsettled"), || async {
+        let row = county.sql().await.query_one("SELECT count(*) FROM unsettled", &[]).await.ok()?;
+        (row.get::<_, i64>(0) == count).then_some(())
+    })
+    .await;
 }
