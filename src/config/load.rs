@@ -410,6 +410,7 @@ mod tests {
         for (text, says) in [
             (short.replace("[parent]\n", "[parent]\nuri = \"amqps://x\"\n"), "two links"),
             (foreign.replace("[parent]\n", "[parent]\nwindow = 2\n"), "one exchange goes at a time"),
+            (short.replace("[parent]\n", "[parent]\nhold_secs = 841\n"), "hold_secs: 1 to 840"),
             (short.replace("https://parent", "http://parent"), "plaintext = true"),
             (short.replace("https://parent", "ftp://parent"), "<interFlag>"),
             (short.replace("[parent]\n", "[parent]\nca = \"x\"\n").replace("https://p", "http://p"), "no effect"),

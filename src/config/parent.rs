@@ -184,7 +184,9 @@ impl TryFrom<Section> for ParentSettings {
             (None, None) => return Err("[parent]: give uri of its broker, or [parent.https]".to_owned()),
         };
         if !(1..=LONGEST_HOLD).contains(&section.hold_secs) {
-            return Err(format!("[parent] hold_secs: 1 to {LONGEST_HOLD}"));
+            return Err(format!(
+                "[parent] hold_secs: 1 to {LONGEST_HOLD}; what is held for longer RabbitMQ takes back, and counts as a delivery"
+            ));
         }
         Ok(Self {
             region: section.region,

@@ -55,7 +55,7 @@ impl Dictionary {
     /// `equipment_catalogue.csv`, where it is there. Other files are left alone.
     ///
     /// # Errors
-    /// Every mistake of every file at once.
+    /// The mistakes of all files at once; those of datasets once the code lists they name can be read.
     pub fn load(directory: &Path, regions: &Arc<RegionTable>) -> Result<Self, DictionaryErrors> {
         let mut files = read_directory(directory)?;
         let catalogue = match read_catalogue(directory)? {

@@ -1,5 +1,5 @@
-//! How many messages a consumer takes ahead of its acks: after its connection broke, one at a time for a while; where nothing else
-//! sets poison aside, also after the process has started.
+//! How many messages a consumer takes ahead of its acks: after its connection broke, one at a time for a while; on the link
+//! over HTTP, where nothing else sets poison aside, also after the process has started.
 //!
 //! A message that the client library cannot read breaks the connection whenever it is delivered, and each time RabbitMQ counts
 //! a delivery of whatever else was in hand. Taken one at a time, the message at fault reaches the delivery limit alone.

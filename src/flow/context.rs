@@ -22,7 +22,7 @@ pub struct Context {
     pub node: NodeIdentity,
     /// The nodes whose word counts.
     pub trust: Arc<Trust>,
-    /// The apps that may send to this node.
+    /// The apps that may send to this node; in a process without a door those of the settings alone.
     pub apps: Directory,
     /// The data dictionary.
     pub dictionary: InUse,

@@ -34,6 +34,18 @@ pub enum Verdict {
     MissingKeys(Vec<u32>),
 }
 
+impl Verdict {
+    /// Whether every record of the batch is applied now.
+    pub fn is_whole(&self, batch: &NewBatch) -> bool {
+        match self {
+            Verdict::Committed { .. } => batch.unapplied.is_empty(),
+            Verdict::Repeated => true,
+            Verdict::Resumed { left } => *left == 0,
+            Verdict::RandomReused | Verdict::MissingKeys(_) => false,
+        }
+    }
+}
+
 impl Store {
     /// Commits a group of batches in one transaction and says of each what became of it, in the order given.
     ///
@@ -303,13 +315,7 @@ async fn note(
     let (mut committed, mut mended) = (Vec::new(), Vec::new());
     let (mut stale_ids, mut stale_counts) = (Vec::new(), Vec::new());
     for (batch, verdict) in group.iter().zip(verdicts) {
-        let is_whole = match verdict {
-            Verdict::Committed { .. } => batch.unapplied.is_empty(),
-            Verdict::Repeated => true,
-            Verdict::Resumed { left } => *left == 0,
-            Verdict::RandomReused | Verdict::MissingKeys(_) => false,
-        };
-        if is_whole {
+        if verdict.is_whole(batch) {
             mended.extend(batch.failure);
         }
         if let Verdict::Committed { stale } = verdict {

@@ -5,9 +5,10 @@ use super::senders::Known;
 use super::{StoreError, migrate};
 use crate::standard::moment::Moment;
 use crate::tls::ClientTls;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction};
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio_postgres::IsolationLevel;
 
 /// What a pool's connections are for: shown by `pg_stat_activity`, and relied on by queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,4 +104,11 @@ impl Store {
     pub(super) async fn client(&self) -> Result<Object, StoreError> {
         Ok(self.pool.get().await?)
     }
+}
+
+/// A transaction that only reads, and sees one moment in all its looks: what changes its place between two would be met twice or not
+/// at all, and make a page that it has left seem the last.
+pub(super) async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    Ok(transaction.start().await?)
 }

@@ -2,17 +2,16 @@
 
 use super::conditions::{Conditions, Parameter};
 use super::explain::explain;
-use super::pool::Purpose;
+use super::pool::{Purpose, one_moment};
 use super::streams::{Source, Streams, distinct};
 use super::{Store, StoreError};
 use crate::standard::code::BusinessCode;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Transaction;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio_postgres::IsolationLevel;
 
 /// Conditions of a query, all of which must hold (contract 6.1, action 04).
 #[derive(Debug, Clone)]
@@ -142,12 +141,6 @@ impl Store {
 
 /// Beyond so many regions what is asked for is everywhere, and met soon in the order applied.
 const MOST_REGIONS: usize = 500;
-
-/// One moment for all looks: a record changed between two would leave the page and make it seem the last.
-async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    Ok(transaction.start().await?)
-}
 
 /// The filter up to where the page surely has ended, where that is worth being found first.
 async fn bounded(

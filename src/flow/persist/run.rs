@@ -207,12 +207,10 @@ impl Persist {
         }
         let outcomes = commit(&self.context, &batches, self.limits).await?;
         for (((delivery, unapplied, onward), batch), outcome) in good.into_iter().zip(&batches).zip(outcomes) {
-            let is_short = match &outcome {
-                Ok(Verdict::Committed { .. }) => true,
-                Ok(Verdict::Resumed { left }) => *left > 0,
-                _ => false,
-            };
-            self.supersede(delivery, batch, &outcome).await?;
+            let is_short = outcome.as_ref().is_ok_and(|verdict| !verdict.is_whole(batch));
+            if outcome.as_ref().is_ok_and(|verdict| verdict.is_whole(batch)) {
+                self.supersede(delivery, batch).await?;
+            }
             let fault = self.settle(delivery, batch, onward, outcome).or(unapplied.filter(|_| is_short));
             failed.extend(fault.map(|fault| self.failed(delivery, fault.of(batch))));
         }
@@ -295,20 +293,9 @@ impl Persist {
 
     /// A batch that its child has signed anew, once all of it is applied, settles what became of the copy that nobody could verify. Of
     /// what is applied in part that copy may be the one that holds the rest: it was verified once, and will be again.
-    async fn supersede(
-        &self,
-        delivery: &Delivery,
-        batch: &NewBatch,
-        outcome: &Result<Verdict, Fault>,
-    ) -> Result<(), Outage> {
+    async fn supersede(&self, delivery: &Delivery, batch: &NewBatch) -> Result<(), Outage> {
         let child = self.context.receipts.child_of(delivery);
-        let is_whole = match outcome {
-            Ok(Verdict::Committed { .. }) => batch.unapplied.is_empty(),
-            Ok(Verdict::Repeated) => true,
-            Ok(Verdict::Resumed { left }) => *left == 0,
-            Ok(Verdict::RandomReused | Verdict::MissingKeys(_)) | Err(_) => false,
-        };
-        match child.filter(|_| is_whole && delivery.headers.contains_key(AGAIN_HEADER)) {
+        match child.filter(|_| delivery.headers.contains_key(AGAIN_HEADER)) {
             Some(child) => self.resolve_unverified(batch.id, child).await.map_err(Outage),
             None => Ok(()),
         }

@@ -7,10 +7,11 @@ use super::sources::{self, Source};
 use super::{LogFilter, LogRow};
 use crate::standard::moment::Moment;
 use crate::store::conditions::Conditions;
+use crate::store::pool::one_moment;
 use crate::store::{Store, StoreError, explain::explain};
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Transaction;
 use time::OffsetDateTime;
-use tokio_postgres::{IsolationLevel, Row};
+use tokio_postgres::Row;
 
 impl Store {
     /// One page of the log in the order of time, and whether there is more.
@@ -96,12 +97,6 @@ async fn run(
     } else {
         Ok(tx.query(sql, &conditions.parameters()).await?)
     }
-}
-
-/// One moment for all sources: a failure resolved between two looks would show twice, or not at all.
-async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    Ok(transaction.start().await?)
 }
 
 fn row(row: &Row) -> Result<LogRow, StoreError> {

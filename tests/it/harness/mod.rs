@@ -22,7 +22,7 @@ pub use node::{APP, KEY, Spec, TestNode};
 pub use process::NodeProcess;
 pub use proxy::{Proxy, Weather};
 pub use raw::RawPublisher;
-pub use wait::eventually;
+pub use wait::{eventually, fail_so};
 
 use sesame::lab::{Lab, LabOptions, Scratch};
 use std::sync::OnceLock;

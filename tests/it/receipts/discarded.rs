@@ -2,6 +2,7 @@
 
 use super::fixture::{Pair, UPDATED, acted, shows};
 use crate::contract::ask::App;
+use crate::desk::fixture::PARKED;
 use crate::harness::records;
 use crate::rules::fixture::Datasets;
 use serde_json::Value;
@@ -11,8 +12,7 @@ use sesame::store::ActKind;
 async fn clause_6_5_3_what_is_discarded_above_is_known_at_the_entering_node_at_once() {
     let strict = Datasets::shipped();
     strict.refuse_remarks_with("密");
-    let parked = "[failures]\nretry_secs = [0, 0]\npark_secs = 86400\n";
-    let pair = Pair::running(&format!("{}{parked}", strict.settings())).await;
+    let pair = Pair::running(&format!("{}{PARKED}", strict.settings())).await;
     let app = App::of(&pair.county);
     let mut list: Vec<Value> = (0..2).map(|n| records::check(&format!("D-{n}"), "370203", UPDATED)).collect();
     list[1]["BZ"] = "密".into();

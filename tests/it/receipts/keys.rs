@@ -2,7 +2,8 @@
 
 use super::fixture::{Hand, Pair, TEN_MINUTES, UPDATED, acted, send, shows};
 use crate::contract::ask::App;
-use crate::harness::{KEY, TestNode, eventually, records};
+use crate::desk::fixture::PARKED;
+use crate::harness::{KEY, TestNode, eventually, fail_so, records};
 use crate::rules::fixture::Datasets;
 use sesame::clock::Clock;
 use sesame::config;
@@ -114,26 +115,13 @@ async fn invariant_2_a_copy_of_what_is_committed_that_comes_after_a_change_of_ke
     pair.stop().await;
 }
 
-async fn stand(city: &TestNode, expected: &[(&str, &str, i64)]) {
-    eventually(&format!("the city's failures are {expected:?}"), || async {
-        let counts = city.store().failure_counts().await.ok()?;
-        let counts: Vec<_> = counts.iter().map(|(_, reason, state, n)| (reason.as_str(), state.as_str(), *n)).collect();
-        (counts == expected).then_some(())
-    })
-    .await;
-}
-
 /// What is applied in part is held by the failure of its message, whatever that fails for at the moment.
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_1_a_copy_signed_anew_of_what_is_applied_in_part_makes_nothing_of_it_go() {
     let strict = Datasets::shipped();
     strict.refuse_remarks_with("密");
-    let mut pair =
-        Pair::prepared(&format!("{}[failures]\nretry_secs = [0, 0]\npark_secs = 86400\n", strict.settings())).await;
-    let (right, mut wrong) = (pair.city.config.clone(), pair.city.toml.clone());
-    wrong =
-        wrong.replacen(&format!("key = \"{KEY}\"\nbroker_password"), &format!("key = \"{NEW}\"\nbroker_password"), 1);
-    let wrong = config::parse(&wrong, "test", []).unwrap();
+    let mut pair = Pair::prepared(&format!("{}{PARKED}", strict.settings())).await;
+    let right = pair.city.config.clone();
     pair.county.run(pair.ahead.clock()).await;
     let app = App::of(&pair.county);
     let mut list: Vec<serde_json::Value> =
@@ -155,20 +143,20 @@ async fn invariant_1_a_copy_signed_anew_of_what_is_applied_in_part_makes_nothing
     deliver(&first).await;
     deliver(&anew).await;
     pair.city.run(Clock::system()).await;
-    stand(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
+    fail_so(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
 
     pair.city.stop().await;
-    pair.city.config = wrong;
+    learn(&mut pair.city);
     pair.city.run(Clock::system()).await;
     acted(&pair.city, ActKind::Replay).await;
-    stand(&pair.city, &[("SIGN_MISMATCH", "parked", 1)]).await;
+    fail_so(&pair.city, &[("SIGN_MISMATCH", "parked", 1)]).await;
     pair.city.stop().await;
     pair.city.config = right;
     pair.city.run(Clock::system()).await;
     deliver(&anew).await;
     eventually("it is worked on", || async { (hand.depth("city.persist").await == 0).then_some(()) }).await;
     acted(&pair.city, ActKind::Replay).await;
-    stand(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
+    fail_so(&pair.city, &[("INVALID_RECORDS", "parked", 1)]).await;
 
     strict.refuse_remarks_with("绝");
     strict.change("007", |schema| schema["x-version"] = "4".into());

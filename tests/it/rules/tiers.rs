@@ -3,7 +3,7 @@
 
 use super::fixture::Datasets;
 use crate::contract::ask::App;
-use crate::harness::{Spec, TestNode, eventually, records};
+use crate::harness::{Spec, TestNode, eventually, fail_so, records};
 use serde_json::{Value, json};
 
 async fn holds(node: &TestNode, number: i64) {
@@ -11,16 +11,6 @@ async fn holds(node: &TestNode, number: i64) {
     eventually(&format!("{} holds {number} records", node.config.node.region), || async {
         let tally = node.store().tally(region).await.ok()?;
         (tally.first().map_or(0, |row| row.records) == number).then_some(())
-    })
-    .await;
-}
-
-async fn failures(node: &TestNode, expected: &[(&str, &str, i64)]) {
-    eventually(&format!("the failures are {expected:?}"), || async {
-        let counts = node.store().failure_counts().await.ok()?;
-        let counts: Vec<_> =
-            counts.iter().map(|(_, reason, state, count)| (reason.as_str(), state.as_str(), *count)).collect();
-        (counts == expected).then_some(())
     })
     .await;
 }
@@ -57,7 +47,7 @@ async fn clause_6_1_a_tier_applies_what_its_rules_take_and_the_rest_once_they_ar
     holds(&city, 3).await;
     // What this tier refuses is not kept from those above, who have rules of their own.
     holds(&province, 6).await;
-    failures(&city, &[("INVALID_RECORDS", "parked", 2)]).await;
+    fail_so(&city, &[("INVALID_RECORDS", "parked", 2)]).await;
 
     strict.change("007", |schema| {
         let remark = schema["properties"]["BZ"].as_object_mut().unwrap();
@@ -65,7 +55,7 @@ async fn clause_6_1_a_tier_applies_what_its_rules_take_and_the_rest_once_they_ar
     });
     holds(&city, 6).await;
     holds(&province, 6).await;
-    failures(&city, &[("INVALID_RECORDS", "resolved", 2)]).await;
+    fail_so(&city, &[("INVALID_RECORDS", "resolved", 2)]).await;
     let region = county.config.node.region;
     let tallies = [&county, &city, &province].map(|node| node.store());
     assert_eq!(tallies[0].tally(region).await.unwrap(), tallies[1].tally(region).await.unwrap());

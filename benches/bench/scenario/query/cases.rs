@@ -199,7 +199,8 @@ fn of_action(draw: &Draw) -> LogFilter {
 
 /// Of an action that has a region: a query has none.
 fn of_write(draw: &Draw) -> LogFilter {
-    LogFilter { action: Some(Action::ALL[draw.number(3)]), ..page() }
+    let writes: Vec<Action> = Action::ALL.into_iter().filter(|action| action.is_write()).collect();
+    LogFilter { action: Some(writes[draw.number(writes.len())]), ..page() }
 }
 
 fn result(success: bool) -> LogFilter {

@@ -64,7 +64,7 @@ impl<T> Hand<T> {
     }
 
     /// One that waits and has been in hand for this long, taken out.
-    pub(super) fn longest_held(&mut self, hold: Duration, now: Instant) -> Option<T> {
+    pub(super) fn take_held(&mut self, hold: Duration, now: Instant) -> Option<T> {
         let at = self.waiting.iter().position(|held| now.duration_since(held.since) >= hold)?;
         self.waiting.remove(at).map(|held| held.item)
     }
@@ -183,9 +183,9 @@ mod tests {
         let (mut hand, now, hold) = (Hand::new(2), Instant::now(), Duration::from_secs(600));
         hand.take(1, now);
         hand.take(2, now + hold / 2);
-        assert_eq!(hand.longest_held(hold, now + hold / 2), None);
-        assert_eq!(hand.longest_held(hold, now + hold), Some(1));
-        assert_eq!(hand.longest_held(hold, now + hold), None, "the other came later");
+        assert_eq!(hand.take_held(hold, now + hold / 2), None);
+        assert_eq!(hand.take_held(hold, now + hold), Some(1));
+        assert_eq!(hand.take_held(hold, now + hold), None, "the other came later");
     }
 
     #[test]

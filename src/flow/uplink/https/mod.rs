@@ -166,7 +166,7 @@ impl HttpsUplink {
         loop {
             // One time for both: what is not due for the one must be waited for by the other.
             let now = Instant::now();
-            while let Some(held) = hand.longest_held(self.desk.hold, now) {
+            while let Some(held) = hand.take_held(self.desk.hold, now) {
                 if let Err(end) = self.desk.put_anew(&held.delivery).await {
                     return end;
                 }
@@ -194,7 +194,7 @@ impl HttpsUplink {
 
     /// Nothing has ended over what is in hand: more may be taken, so that one that gets no answer does not stand before the others.
     async fn put_all_anew(&self, hand: &mut Hand<InHand<'_>>) -> End {
-        while let Some(held) = hand.longest_held(Duration::ZERO, Instant::now()) {
+        while let Some(held) = hand.take_held(Duration::ZERO, Instant::now()) {
             if let Err(end) = self.desk.put_anew(&held.delivery).await {
                 return end;
             }
