@@ -144,6 +144,9 @@ async fn race(changes: bool) {
     }
     assert!(continued_pages > 100, "hardly anything was read while data was written: {continued_pages} pages");
     let (all, _) = walk(&reading, &everything(Region::NATION, 100)).await;
+    // Merged from the regions, on pages whose end is found first, they are the same.
+    let (merged, _) = walk(&reading, &everything(region("370200"), 450)).await;
+    assert!(merged == all, "{} records of the city, {} of the nation", merged.len(), all.len());
     let keys: BTreeSet<&String> = all.iter().map(|(fields, _)| fields).collect();
     let batches = if changes { BATCHES / 2 + BATCHES / 4 } else { BATCHES };
     assert!(all.len() == keys.len() && keys.len() >= WRITERS * RECORDS * batches.min(BATCHES / 2), "{}", keys.len());

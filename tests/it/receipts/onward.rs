@@ -9,7 +9,7 @@ use sesame::standard::refusal::RefusalCode;
 #[tokio::test(flavor = "multi_thread")]
 async fn clause_6_5_3_what_the_province_refuses_of_the_city_is_known_at_the_county_and_its_mending_too() {
     let stub = Stub::start(PLAIN).await;
-    stub.does(Manner::Refuse(RefusalCode::InvalidRecords, 400));
+    stub.does(Manner::Hang);
     let quick = "[failures]\nretry_secs = [1, 1]\npark_secs = 3\n";
     let city = Spec::new("370200").parent_over_https("370000", &stub.settings(PLAIN, "")).extra(quick);
     let county = Spec::new("370203").parent(&city);
@@ -17,6 +17,10 @@ async fn clause_6_5_3_what_the_province_refuses_of_the_city_is_known_at_the_coun
     let mut county = county.start(&[]).await;
     let app = App::of(&county);
     let batch = send(&app, "R", 2).await;
+    // The city has no parent that tells anything: with its word the way up is settled.
+    shows(&app, &batch, &[("CITY_STATE", "persisted")]).await;
+    unsettled(&county, 0).await;
+    stub.does(Manner::Refuse(RefusalCode::InvalidRecords, 400));
     let parked = [("CITY_STATE", "persisted"), ("PROVINCE_STATE", "parked"), ("PROVINCE_CODE", "REFUSED_BY_PARENT")];
     let row = shows(&app, &batch, &parked).await;
     assert!(row["PROVINCE_MESSAGE"].as_str().unwrap().contains("INVALID_RECORDS"), "{row}");
