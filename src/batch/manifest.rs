@@ -192,6 +192,17 @@ impl Manifest {
 
     /// The text that the headers' signature covers: every signed header as it stands, a line each.
     pub(super) fn signed_text(headers: &BTreeMap<String, String>) -> String {
-        SIGNED.map(|name| format!("{name}={}", headers.get(name).map_or("", String::as_str))).join("\n")
+        // Once at each end of every message: as one text, not pieced together of ten.
+        let length = SIGNED.iter().map(|name| name.len() + 2 + headers.get(*name).map_or(0, String::len)).sum();
+        let mut text = String::with_capacity(length);
+        for name in SIGNED {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(name);
+            text.push('=');
+            text.push_str(headers.get(name).map_or("", String::as_str));
+        }
+        text
     }
 }

@@ -72,7 +72,10 @@ pub fn reseal(node: &NodeIdentity, manifest: &Manifest, envelope_sign: &str, bod
 /// What the manifest's signature covers: the manifest, and the signature of the envelope that it belongs to. So the manifest of one
 /// envelope is not taken for that of another, even where a sender has used one random twice.
 pub(super) fn sealed_text(headers: &BTreeMap<String, String>, envelope_sign: &str) -> String {
-    format!("{}\nsign={envelope_sign}", Manifest::signed_text(headers))
+    let mut text = Manifest::signed_text(headers);
+    text.push_str("\nsign=");
+    text.push_str(envelope_sign);
+    text
 }
 
 fn seal_headers(
