@@ -5,7 +5,6 @@ mod certificates;
 mod diagnosis;
 mod fixture;
 mod granted;
-mod large;
 mod lifecycle;
 mod limits;
 mod link;

@@ -33,19 +33,6 @@ impl NodeProcess {
         format!("http://127.0.0.1:{}/sesame", self.ports[0])
     }
 
-    /// Where the standard's interface listens.
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.ports[0])
-    }
-
-    /// The most memory the process has held at once, as the kernel tells.
-    pub fn peak_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-        let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
-        kilobytes * 1024
-    }
-
     /// Where the console listens.
     pub fn console(&self) -> std::net::SocketAddr {
         std::net::SocketAddr::from(([127, 0, 0, 1], self.ports[1]))
@@ -65,11 +52,12 @@ impl NodeProcess {
         format!("http://127.0.0.1:{}", self.ports[2])
     }
 
-    /// Memory in use, in bytes.
-    pub fn resident(&self) -> u64 {
+    /// Its memory in bytes, as a line of the kernel's tells: what is in use, `VmRSS`, or the most that has been, `VmHWM`.
+    pub fn memory(&self, line: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the memory in use");
-        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        let rest =
+            status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':')).expect("a line of the kernel's");
+        let kibibytes: u64 = rest.trim().trim_end_matches(" kB").parse().expect("a number");
         kibibytes * 1024
     }
 

@@ -5,7 +5,6 @@ mod documents;
 mod failures;
 mod forged;
 mod layers;
-mod memory;
 mod migration;
 mod order;
 mod outage;

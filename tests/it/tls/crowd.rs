@@ -131,7 +131,7 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
     node.toml = node.toml.replace("[interface]\n", "[interface]\nidle_secs = 600\n");
     let process = NodeProcess::start(&node);
     process.ready().await;
-    let (address, before) = (process.interface(), process.resident());
+    let (address, before) = (process.interface(), process.memory("VmRSS"));
     let mut idle = Vec::new();
     while idle.len() < MANY {
         let more = (MANY - idle.len()).min(250);
@@ -141,7 +141,7 @@ async fn invariant_8_ten_thousand_open_connections_and_an_honest_exchange_is_ans
     let line = metrics.lines().find(|line| line.starts_with("sesame_connections{listener=\"interface\"}"));
     let open: usize = line.and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
     assert!(open >= MANY, "{open} open");
-    let memory = process.resident();
+    let memory = process.memory("VmRSS");
     eprintln!("{open} connections open, {} MB resident, {} MB before", memory >> 20, before >> 20);
     assert!(memory < 256 << 20, "{} MB with {open} connections", memory >> 20);
 
@@ -195,7 +195,7 @@ async fn invariant_8_a_connection_over_tls_costs_little_memory() {
     let node = Spec::new("370203").extra(&pki.listener("interface", &pki.asks_for_certificates())).prepare(&[]).await;
     let process = NodeProcess::start(&node);
     process.ready().await;
-    let (tls, before) = (pki.trust(None), process.resident());
+    let (tls, before) = (pki.trust(None), process.memory("VmRSS"));
     let mut open = Vec::new();
     for _ in 0..MANY {
         let stream = TcpStream::connect(process.interface()).await.unwrap();
@@ -206,7 +206,7 @@ async fn invariant_8_a_connection_over_tls_costs_little_memory() {
         answer(&mut stream).await.unwrap();
         open.push(stream);
     }
-    let each = process.resident().saturating_sub(before) / MANY as u64;
+    let each = process.memory("VmRSS").saturating_sub(before) / MANY as u64;
     eprintln!("{} KB for each connection over TLS", each >> 10);
     assert!(each < 64 << 10, "{} KB", each >> 10);
     drop(open);
