@@ -28,6 +28,8 @@ pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
 pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
 /// Publishes that were not confirmed. Labels: step, reason.
 pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
+/// Batches in a parcel: small ones of one exchange and key that were handed to a broker in one message.
+pub const PARCEL_BATCHES: &str = "sesame_parcel_batches";
 /// Memory lent to requests being worked on.
 pub const BUDGET_USED: &str = "sesame_budget_used_bytes";
 /// Batches committed. Labels: busicode, action.
@@ -121,7 +123,7 @@ pub const CONNECTIONS_EVICTED: &str = "sesame_connections_evicted_total";
 pub const ACCEPT_FAILURES: &str = "sesame_accept_failures_total";
 
 /// Names of all metrics, for the test that holds dashboards and rules against them.
-pub const ALL: [&str; 58] = [
+pub const ALL: [&str; 59] = [
     EXCHANGES,
     RECORDS_ACCEPTED,
     RECORDS_REFUSED,
@@ -134,6 +136,7 @@ pub const ALL: [&str; 58] = [
     EXCHANGE_BYTES,
     CONFIRM_SECONDS,
     PUBLISH_FAILURES,
+    PARCEL_BATCHES,
     BUDGET_USED,
     BATCHES_PERSISTED,
     BATCHES_REPEATED,
@@ -195,6 +198,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Full(EXCHANGE_BYTES.to_owned()), &SIZES)?
         .set_buckets_for_metric(Matcher::Full(PERSIST_BATCHES.to_owned()), &COUNTS)?
+        .set_buckets_for_metric(Matcher::Full(PARCEL_BATCHES.to_owned()), &COUNTS)?
         .install_recorder()?;
     describe();
     start_at_zero();
@@ -209,6 +213,7 @@ fn describe() {
     describe_histogram!(EXCHANGE_BYTES, Unit::Bytes, "Length of requests' bodies");
     describe_histogram!(CONFIRM_SECONDS, Unit::Seconds, "From publish to the broker's confirm, by step");
     describe_counter!(PUBLISH_FAILURES, "Publishes that were not confirmed, by step and reason");
+    describe_histogram!(PARCEL_BATCHES, "Batches in a parcel: small ones handed to a broker in one message");
     describe_gauge!(BUDGET_USED, Unit::Bytes, "Memory lent to requests being worked on");
     describe_counter!(BATCHES_PERSISTED, "Batches committed");
     describe_counter!(BATCHES_REPEATED, "Deliveries of batches committed before");

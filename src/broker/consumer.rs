@@ -4,6 +4,7 @@ use super::{Connection, Delivery};
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Why nothing can be taken from a queue.
@@ -26,6 +27,8 @@ pub struct Consumer {
     live: Arc<lapin::Connection>,
     channel: lapin::Channel,
     stream: lapin::Consumer,
+    /// The rest of a parcel.
+    unpacked: VecDeque<Delivery>,
 }
 
 /// Takes messages from a queue one by one, each when it is asked for: a consumer is sent the next as soon as it has acked one, and
@@ -35,6 +38,8 @@ pub struct Getter {
     connection: Connection,
     live: Arc<lapin::Connection>,
     channel: lapin::Channel,
+    /// The rest of a parcel.
+    unpacked: VecDeque<Delivery>,
 }
 
 impl Connection {
@@ -44,7 +49,7 @@ impl Connection {
         let live = self.live().map_err(lost)?;
         let opened = self.while_live(&live, live.create_channel()).await.map_err(lost)?;
         let channel = opened.map_err(|e| lost(e.to_string()))?;
-        Ok(Getter { queue: queue.to_owned(), connection: self.clone(), live, channel })
+        Ok(Getter { queue: queue.to_owned(), connection: self.clone(), live, channel, unpacked: VecDeque::new() })
     }
 
     /// Starts taking from `queue`, at most `prefetch` messages ahead of their acks.
@@ -61,7 +66,8 @@ impl Connection {
         };
         let started: lapin::Result<_> = self.while_live(&live, starting).await.map_err(lost)?;
         let (channel, stream) = started.map_err(|e| lost(e.to_string()))?;
-        Ok(Consumer { queue: queue.to_owned(), connection: self.clone(), live, channel, stream })
+        let unpacked = VecDeque::new();
+        Ok(Consumer { queue: queue.to_owned(), connection: self.clone(), live, channel, stream, unpacked })
     }
 
     /// How many messages wait in `queue`, ready to be taken.
@@ -83,11 +89,16 @@ impl Connection {
 
 impl Getter {
     /// The next message, if one is there.
-    pub async fn get(&self) -> Result<Option<Delivery>, ConsumeError> {
+    pub async fn get(&mut self) -> Result<Option<Delivery>, ConsumeError> {
+        if let Some(delivery) = self.unpacked.pop_front() {
+            return Ok(Some(delivery));
+        }
         let lost = |reason: String| ConsumeError::Lost { queue: self.queue.clone(), reason };
         let getting = self.channel.basic_get(self.queue.as_str().into(), BasicGetOptions { no_ack: false });
         let got = self.connection.while_live(&self.live, getting).await.map_err(lost)?;
-        Ok(got.map_err(|e| lost(e.to_string()))?.map(|got| Delivery::from_lapin(got.delivery)))
+        let got = got.map_err(|e| lost(e.to_string()))?;
+        self.unpacked = got.map(|got| Delivery::unpack(got.delivery)).unwrap_or_default();
+        Ok(self.unpacked.pop_front())
     }
 
     /// Gives back what was not acked.
@@ -100,12 +111,16 @@ impl Getter {
 impl Consumer {
     /// Waits for the next message.
     pub async fn next(&mut self) -> Result<Delivery, ConsumeError> {
-        let next = self.connection.while_live(&self.live, self.stream.next()).await;
-        match next {
-            Ok(Some(Ok(delivery))) => Ok(Delivery::from_lapin(delivery)),
-            Ok(Some(Err(error))) => Err(self.lost(error.to_string())),
-            Ok(None) => Err(self.lost("the broker cancelled the consumer".to_owned())),
-            Err(reason) => Err(self.lost(reason)),
+        loop {
+            if let Some(delivery) = self.unpacked.pop_front() {
+                return Ok(delivery);
+            }
+            self.unpacked = match self.connection.while_live(&self.live, self.stream.next()).await {
+                Ok(Some(Ok(message))) => Delivery::unpack(message),
+                Ok(Some(Err(error))) => return Err(self.lost(error.to_string())),
+                Ok(None) => return Err(self.lost("the broker cancelled the consumer".to_owned())),
+                Err(reason) => return Err(self.lost(reason)),
+            };
         }
     }
 

@@ -1,12 +1,18 @@
 //! Messages as the rest of the house sees them.
 
+use super::parcel::{self, Part};
 use bytes::Bytes;
 use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::protocol::basic::AMQPProperties;
 use lapin::types::{AMQPValue, FieldTable};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use uuid::Uuid;
+
+/// Content type of a message that travels by itself.
+pub(super) const ENVELOPE: &str = "application/json";
 
 /// A message to publish. It is always persistent and mandatory, and carries the user it is published by.
 #[derive(Debug, Clone)]
@@ -24,14 +30,23 @@ pub struct Message {
 }
 
 impl Message {
-    pub(super) fn properties(&self, user: &str) -> AMQPProperties {
+    /// Bytes of its headers and its body.
+    pub fn size(&self) -> usize {
+        self.header_bytes() + self.body.len()
+    }
+
+    pub(super) fn header_bytes(&self) -> usize {
+        self.headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
+    pub(super) fn properties(&self, user: &str, content_type: &str) -> AMQPProperties {
         let mut table = FieldTable::default();
         for (name, value) in &self.headers {
             table.insert(name.as_str().into(), AMQPValue::LongString(value.as_str().into()));
         }
         AMQPProperties::default()
             .with_delivery_mode(2)
-            .with_content_type("application/json".into())
+            .with_content_type(content_type.into())
             .with_message_id(self.id.to_string().as_str().into())
             // RabbitMQ refuses a message whose user_id is not the user of the connection: the receiver can rely on it.
             .with_user_id(user.into())
@@ -58,22 +73,78 @@ pub struct Delivery {
     pub delivery_count: u64,
     /// The body.
     pub body: Bytes,
+    is_last: bool,
+    carrier: Arc<Carrier>,
+}
+
+/// The message of AMQP that a delivery came in, by itself or in a parcel with others. RabbitMQ settles it whole.
+#[derive(Debug)]
+struct Carrier {
     tag: u64,
     acker: Acker,
+    unsettled: AtomicUsize,
+    /// It is in its queue again.
+    returned: AtomicBool,
+}
+
+impl Carrier {
+    /// One of its deliveries is settled. Whether the carrier is to be acked by that.
+    fn settle(&self) -> bool {
+        self.unsettled.fetch_sub(1, Ordering::AcqRel) == 1 && !self.returned.load(Ordering::Acquire)
+    }
 }
 
 /// Acks everything that a consumer holds, in one frame for RabbitMQ to keep.
 ///
-/// `held` must be all of it, but for what was settled one by one: what came before its newest is acked with it.
+/// `held` must be all of it, but for what was settled one by one: what came before its newest is acked with it. A parcel of which
+/// more is to come is acked with what comes.
 pub async fn ack_all<'a>(held: impl IntoIterator<Item = &'a Delivery>) -> Result<(), String> {
-    match held.into_iter().max_by_key(|delivery| delivery.tag) {
+    let whole = held.into_iter().filter(|delivery| delivery.carrier.settle());
+    match whole.max_by_key(|delivery| delivery.carrier.tag) {
         Some(newest) => newest.ack_through().await,
         None => Ok(()),
     }
 }
 
 impl Delivery {
-    pub(super) fn from_lapin(delivery: lapin::message::Delivery) -> Self {
+    /// What a message of AMQP holds: itself, or what lies in the parcel that it is. What calls itself a parcel and is none is a
+    /// message like any other, and found to be no batch.
+    pub(super) fn unpack(message: lapin::message::Delivery) -> VecDeque<Self> {
+        let content_type = message.properties.content_type().as_ref().map(|text| text.as_str());
+        let is_parcel = content_type == Some(parcel::CONTENT_TYPE);
+        let whole = Self::from_lapin(message);
+        match is_parcel.then(|| parcel::open(whole.body.clone())).flatten() {
+            Some(parts) => whole.into_parts(parts),
+            None => VecDeque::from([whole]),
+        }
+    }
+
+    fn into_parts(self, parts: Vec<Part>) -> VecDeque<Self> {
+        // Nobody else has the carrier yet.
+        self.carrier.unsettled.store(parts.len(), Ordering::Release);
+        // What RabbitMQ notes of the way is true of each; what a part says of that is not RabbitMQ's word.
+        let mut noted = self.headers;
+        noted.retain(|name, _| is_noted(name));
+        let count = parts.len();
+        let delivery = |(at, part): (usize, Part)| {
+            let own = part.headers.into_iter().filter(|(name, _)| !is_noted(name));
+            Self {
+                exchange: self.exchange.clone(),
+                routing_key: self.routing_key.clone(),
+                headers: own.chain(noted.clone()).collect(),
+                message_id: Some(part.id),
+                user_id: self.user_id.clone(),
+                copied: self.copied,
+                delivery_count: self.delivery_count,
+                body: part.body,
+                is_last: at + 1 == count,
+                carrier: self.carrier.clone(),
+            }
+        };
+        parts.into_iter().enumerate().map(delivery).collect()
+    }
+
+    fn from_lapin(delivery: lapin::message::Delivery) -> Self {
         let empty = FieldTable::default();
         let table = delivery.properties.headers().as_ref().unwrap_or(&empty);
         let mut headers = BTreeMap::new();
@@ -98,25 +169,50 @@ impl Delivery {
             delivery_count,
             // Exactly as long as it is: the client library lets it grow by doubling.
             body: delivery.data.into_boxed_slice().into(),
-            tag: delivery.delivery_tag,
-            acker: delivery.acker,
+            is_last: true,
+            carrier: Arc::new(Carrier {
+                tag: delivery.delivery_tag,
+                acker: delivery.acker,
+                unsettled: AtomicUsize::new(1),
+                returned: AtomicBool::new(false),
+            }),
         }
     }
 
     /// Acks this delivery and every earlier one of the same consumer, all of which must be settled.
-    pub async fn ack_through(&self) -> Result<(), String> {
-        self.acker.ack(BasicAckOptions { multiple: true }).await.map(drop).map_err(|e| e.to_string())
+    async fn ack_through(&self) -> Result<(), String> {
+        let acked = self.carrier.acker.ack(BasicAckOptions { multiple: true }).await;
+        acked.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// Whether nothing follows it of the message of AMQP it came in: so messages are counted, as the consumer's prefetch does.
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// Acks this delivery.
     pub async fn ack(&self) -> Result<(), String> {
-        self.acker.ack(BasicAckOptions { multiple: false }).await.map(drop).map_err(|e| e.to_string())
+        if !self.carrier.settle() {
+            return Ok(());
+        }
+        let acked = self.carrier.acker.ack(BasicAckOptions { multiple: false }).await;
+        acked.map(drop).map_err(|e| e.to_string())
     }
 
-    /// Puts the delivery back into its queue.
+    /// Puts the delivery back into its queue, and with it what came in the same parcel: what of that is settled comes again, and is
+    /// known.
     pub async fn requeue(&self) -> Result<(), String> {
-        self.acker.nack(BasicNackOptions { multiple: false, requeue: true }).await.map(drop).map_err(|e| e.to_string())
+        if self.carrier.returned.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let nacked = self.carrier.acker.nack(BasicNackOptions { multiple: false, requeue: true }).await;
+        nacked.map(drop).map_err(|e| e.to_string())
     }
+}
+
+/// Whether RabbitMQ writes such a header.
+fn is_noted(name: &str) -> bool {
+    name.starts_with("x-")
 }
 
 fn count(value: &AMQPValue) -> u64 {

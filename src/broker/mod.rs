@@ -4,8 +4,10 @@
 mod connection;
 mod consumer;
 mod flight;
+mod gather;
 mod message;
 mod names;
+mod parcel;
 mod publisher;
 pub mod topology;
 mod transport;

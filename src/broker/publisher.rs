@@ -1,7 +1,11 @@
 //! The confirmed publisher: a publish has many outcomes, and one of them is success.
 
 use super::flight::Flights;
+use super::gather::{Gathered, Lane, Lanes, Turn};
+use super::message::ENVELOPE;
+use super::parcel;
 use super::{Availability, Connection, Message};
+use crate::metrics;
 use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
@@ -77,6 +81,7 @@ struct Shared {
     channels: Vec<Slot>,
     next: AtomicUsize,
     flights: Flights,
+    lanes: Lanes,
 }
 
 /// A channel, and whose turn it is to publish on it.
@@ -97,7 +102,7 @@ impl Publisher {
     pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
         let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
         let (user, next, flights) = (user.to_owned(), AtomicUsize::new(0), Flights::new(patience));
-        Self { shared: Arc::new(Shared { connection, user, channels, next, flights }) }
+        Self { shared: Arc::new(Shared { connection, user, channels, next, flights, lanes: Lanes::default() }) }
     }
 
     /// Whether the broker can be used right now for messages to `exchange`.
@@ -117,6 +122,43 @@ impl Publisher {
     ///
     /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        self.publish_as(ENVELOPE, message).await
+    }
+
+    /// Publishes as [`Publisher::publish`] does, a small message perhaps in one of AMQP with others of its exchange and key. Whoever
+    /// consumes is given each by itself.
+    pub async fn publish_gathered(&self, message: &Message) -> Result<(), PublishError> {
+        // Of what is stalled nothing gathers behind what may never be settled.
+        if message.body.len() > parcel::LARGEST_BODY || self.shared.flights.stalled(&message.exchange) {
+            return self.publish(message).await;
+        }
+        self.ready(message)?;
+        match self.shared.lanes.enter(message) {
+            Turn::Now(lane) => {
+                let _under_way = UnderWay { publisher: self, lane };
+                self.publish(message).await
+            }
+            Turn::Later(settled, full) => {
+                if let Some((lane, gathered)) = full {
+                    tokio::spawn(self.clone().publish_parcel(lane, gathered));
+                }
+                settled.await.unwrap_or_else(|_| Err(PublishError::Lost("the process stops".to_owned())))
+            }
+        }
+    }
+
+    async fn publish_parcel(self, lane: Lane, gathered: Gathered) {
+        let (message, waiting) = gathered.into_message(&lane);
+        ::metrics::histogram!(metrics::PARCEL_BATCHES).record(waiting.len() as f64);
+        let _under_way = UnderWay { publisher: &self, lane };
+        let outcome = self.publish_as(parcel::CONTENT_TYPE, &message).await;
+        for waiting in waiting {
+            // Who has stopped waiting is not told.
+            let _ = waiting.send(outcome.clone());
+        }
+    }
+
+    async fn publish_as(&self, content_type: &str, message: &Message) -> Result<(), PublishError> {
         self.ready(message)?;
         let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
         let at = self.shared.next.fetch_add(1, Ordering::Relaxed) % self.shared.channels.len();
@@ -124,7 +166,7 @@ impl Publisher {
         let live = self.shared.connection.live().map_err(PublishError::Lost)?;
         let sending = async {
             let channel = channel(&live, slot).await.map_err(PublishError::Lost)?;
-            self.publish_on(&channel, &slot.turn, message).await
+            self.publish_on(&channel, &slot.turn, content_type, message).await
         };
         self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
     }
@@ -139,7 +181,7 @@ impl Publisher {
         let live = self.shared.connection.live().map_err(PublishError::Lost)?;
         let sending = async {
             let channel = open(&live).await.map_err(PublishError::Lost)?;
-            let outcome = self.publish_on(&channel, &std::sync::Mutex::default(), message).await;
+            let outcome = self.publish_on(&channel, &std::sync::Mutex::default(), ENVELOPE, message).await;
             // One that the broker has closed, or that went with its connection, needs no closing.
             let _ = channel.close(200, "done".into()).await;
             outcome
@@ -154,7 +196,7 @@ impl Publisher {
             Availability::Blocked => return Err(PublishError::Blocked),
             Availability::Down(reason) => return Err(PublishError::Lost(reason)),
         }
-        let header_bytes: usize = message.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let header_bytes = message.header_bytes();
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
         }
@@ -165,6 +207,7 @@ impl Publisher {
         &self,
         channel: &Channel,
         turn: &std::sync::Mutex<()>,
+        content_type: &str,
         message: &Message,
     ) -> Result<(), PublishError> {
         let mut publishing = std::pin::pin!(channel.basic_publish(
@@ -173,7 +216,7 @@ impl Publisher {
             // Without `mandatory` a message no queue takes would be confirmed and gone.
             BasicPublishOptions { mandatory: true, immediate: false },
             &message.body,
-            message.properties(&self.shared.user),
+            message.properties(&self.shared.user, content_type),
         ));
         // The first poll takes the delivery tag and hands over the frames. Two of them at once could do so in different
         // orders, and each would be told of the other's confirm.
@@ -194,6 +237,24 @@ impl Publisher {
             }),
             Confirmation::Nack(None) => Err(PublishError::Nacked(message.exchange.clone())),
             Confirmation::NotRequested => Err(PublishError::Lost("the channel is not in confirm mode".to_owned())),
+        }
+    }
+}
+
+/// Something of a lane that is under way. Dropping it lets go what has gathered meanwhile.
+struct UnderWay<'a> {
+    publisher: &'a Publisher,
+    lane: Lane,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        while let Some(gathered) = self.publisher.shared.lanes.leave(&self.lane) {
+            // Without a runtime the process is ending: whoever waits still is told that nothing is known.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(self.publisher.clone().publish_parcel(self.lane.clone(), gathered));
+                return;
+            }
         }
     }
 }

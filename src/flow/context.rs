@@ -60,6 +60,16 @@ pub(super) const PROBE: Duration = Duration::from_millis(500);
 const CONSUME_AGAIN: Duration = Duration::from_secs(2);
 
 impl Context {
+    /// Whether what is published for a step may travel in parcels. A link over https takes batches one by one, and may hold each for
+    /// long: RabbitMQ would want the whole parcel back meanwhile, and count that. A subscriber knows no parcels.
+    pub(super) fn has_parcels(&self, step: &str) -> bool {
+        match step {
+            "persist" => true,
+            "uplink" => self.receipts.is_awaited(),
+            _ => false,
+        }
+    }
+
     /// Waits until no more threads are stuck than a process can live with. False when told to stop meanwhile.
     pub(super) async fn able(&self) -> bool {
         if self.stuck.too_many() {

@@ -1,7 +1,7 @@
 //! Writes what the door tells of refusals and queries into the interface log (§6.1).
 
 use super::Context;
-use crate::broker::{Consumer, Delivery};
+use crate::broker::{Consumer, Delivery, ack_all};
 use crate::store::{LogEntry, StoreError};
 use tokio_util::task::TaskTracker;
 
@@ -40,13 +40,14 @@ impl LogWriter {
                 first = consumer.next() => first,
                 () = self.context.stop.cancelled() => return,
             };
-            let Ok(mut last) = first else { return };
-            let mut entries = read(&last);
+            let Ok(first) = first else { return };
+            let mut entries = read(&first);
+            let mut taken = vec![first];
             while entries.len() < MOST
                 && let Some(Ok(delivery)) = consumer.arrived()
             {
                 entries.extend(read(&delivery));
-                last = delivery;
+                taken.push(delivery);
             }
             match self.context.store.log(&entries).await {
                 Ok(()) => {}
@@ -56,7 +57,7 @@ impl LogWriter {
                 }
                 Err(_) => return,
             }
-            if last.ack_through().await.is_err() {
+            if ack_all(&taken).await.is_err() {
                 return;
             }
         }

@@ -7,7 +7,7 @@ use crate::broker::{Availability, Message, PublishError};
 use crate::metrics;
 use crate::store::{StoreError, StoredBatch};
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{self, FuturesUnordered};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -26,17 +26,18 @@ struct Offered {
     _room: OwnedSemaphorePermit,
 }
 
-/// Bodies that may wait in memory, in KiB; beyond them the sweeper takes over.
+/// What may wait in memory, in KiB, and how many messages of some KiB each; beyond that the sweeper takes over.
 const ROOM_KIB: usize = 24 * 1024;
+const ROOM_MESSAGES: usize = 8 * 1024;
 /// Confirms waited for at once.
-const WINDOW: usize = 256;
-/// Confirmed batches are taken off the outbox by the hundred or after this time.
+const WINDOW: usize = 512;
+/// Confirmed batches are taken off the outbox so many at once, or after this time.
 const SETTLE: Duration = Duration::from_millis(50);
-const SETTLE_MOST: usize = 500;
+const SETTLE_MOST: usize = 1_000;
 /// What lies in the outbox for longer than this was left over.
 const LEFT_OVER: Duration = Duration::from_secs(5);
 /// Left-overs taken at once, and bytes of their bodies, which are held in memory.
-const SWEEP_MOST: i64 = 40;
+const SWEEP_MOST: i64 = 1_000;
 const SWEEP_BYTES: i64 = 8 << 20;
 /// A batch that is refused or cannot be read back stands aside for so long: it must not hold up the others.
 const ASIDE: Duration = Duration::from_secs(600);
@@ -44,9 +45,11 @@ const ASIDE: Duration = Duration::from_secs(600);
 impl Outbox {
     /// Starts the publisher and the sweeper of left-overs on `tasks`.
     pub fn start(context: Context, tasks: &TaskTracker) -> Self {
-        let (sender, receiver) = mpsc::channel(8 * WINDOW);
+        let (sender, receiver) = mpsc::channel(ROOM_MESSAGES);
         if context.has_parent {
-            tasks.spawn(publish(context.clone(), receiver));
+            let (sender, confirmed) = mpsc::channel(ROOM_MESSAGES);
+            tasks.spawn(publish(context.clone(), receiver, sender));
+            tasks.spawn(settle(context.clone(), confirmed));
             tasks.spawn(sweep(context));
         }
         Self { sender, room: Arc::new(Semaphore::new(ROOM_KIB)) }
@@ -54,39 +57,55 @@ impl Outbox {
 
     /// Offers a message. Without room it is left to the sweeper, so that persist never waits for the broker.
     pub fn offer(&self, message: Message) {
-        let kib = u32::try_from(message.body.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let kib = u32::try_from(message.size() / 1024 + 1).unwrap_or(u32::MAX);
         if let Ok(room) = self.room.clone().try_acquire_many_owned(kib) {
             let _ = self.sender.try_send(Offered { message, _room: room });
         }
     }
 }
 
-async fn publish(context: Context, mut receiver: mpsc::Receiver<Offered>) {
+async fn publish(context: Context, mut receiver: mpsc::Receiver<Offered>, confirmed: mpsc::Sender<Uuid>) {
     let mut under_way = FuturesUnordered::new();
-    let mut confirmed: Vec<Uuid> = Vec::new();
-    let mut settle = tokio::time::interval(SETTLE);
+    // What finds no room stays in the outbox, is published once more, and found by the parent to be there.
+    let note = |done: Option<Uuid>| {
+        let _ = done.map(|id| confirmed.try_send(id));
+    };
     loop {
         tokio::select! {
             offered = receiver.recv(), if under_way.len() < WINDOW => match offered {
                 Some(offered) => under_way.push(confirm(&context, offered)),
                 None => break,
             },
-            Some(done) = under_way.next() => confirmed.extend(done),
-            _ = settle.tick(), if !confirmed.is_empty() => take_off(&context, &mut confirmed).await,
+            Some(done) = under_way.next() => note(done),
             () = context.stop.cancelled() => break,
-        }
-        if confirmed.len() >= SETTLE_MOST {
-            take_off(&context, &mut confirmed).await;
         }
     }
     // What is under way is waited for briefly; the rest is left over for the next process.
     let rest = async {
         while let Some(done) = under_way.next().await {
-            confirmed.extend(done);
+            note(done);
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
-    take_off(&context, &mut confirmed).await;
+}
+
+/// Takes what is confirmed off the outbox, until nobody publishes any more.
+async fn settle(context: Context, mut confirmed: mpsc::Receiver<Uuid>) {
+    let mut ids = Vec::new();
+    loop {
+        let taken = confirmed.recv_many(&mut ids, SETTLE_MOST).await;
+        if taken == 0 {
+            return;
+        }
+        // As above, where the store is away.
+        if let Err(error) = context.store.published(&ids).await {
+            tracing::debug!(%error, "the outbox is cleared later");
+        }
+        ids.clear();
+        if taken < SETTLE_MOST {
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
 }
 
 async fn confirm(context: &Context, offered: Offered) -> Option<Uuid> {
@@ -96,7 +115,10 @@ async fn confirm(context: &Context, offered: Offered) -> Option<Uuid> {
 
 async fn publish_one(context: &Context, message: &Message) -> Result<(), PublishError> {
     let started = Instant::now();
-    let result = context.publisher.publish(message).await;
+    let result = match context.has_parcels("uplink") {
+        true => context.publisher.publish_gathered(message).await,
+        false => context.publisher.publish(message).await,
+    };
     note(message, started, &result);
     result
 }
@@ -126,17 +148,6 @@ fn note(message: &Message, started: Instant, result: &Result<(), PublishError>) 
     }
 }
 
-async fn take_off(context: &Context, confirmed: &mut Vec<Uuid>) {
-    if confirmed.is_empty() {
-        return;
-    }
-    // A batch that stays in the outbox is published once more, and found by the parent to be there.
-    if let Err(error) = context.store.published(confirmed).await {
-        tracing::debug!(%error, "the outbox is cleared later");
-    }
-    confirmed.clear();
-}
-
 async fn sweep(context: Context) {
     let mut pause = Duration::ZERO;
     while context.pause(pause).await {
@@ -161,26 +172,38 @@ async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tracing::info!(batches = left.len(), "publishing what was left in the outbox");
-    let (mut published, mut aside) = (Vec::with_capacity(left.len()), Vec::new());
-    for batch in context.store.batches(&left).await? {
-        let refused = match republished(context, &batch) {
-            Ok(message) => match publish_left_over(context, &message).await {
-                Ok(()) => {
-                    published.push(batch.id);
-                    continue;
-                }
-                Err(error) if error.is_outage() => break,
-                Err(error) => error.to_string(),
-            },
-            Err(error) => error,
-        };
-        tracing::error!(error = refused, batch = %batch.id, "cannot be published; it stays in the outbox");
-        aside.push(batch.id);
-    }
+    let batches = context.store.batches(&left).await?;
+    let fates: Vec<(Uuid, Fate)> =
+        stream::iter(batches).map(|batch| sweep_out(context, batch)).buffer_unordered(WINDOW).collect().await;
+    let of = |wanted: Fate| fates.iter().filter(|(_, fate)| *fate == wanted).map(|(id, _)| *id).collect::<Vec<_>>();
+    let (published, aside) = (of(Fate::Published), of(Fate::Aside));
     let settled = published.len() + aside.len();
     context.store.published(&published).await?;
     context.store.put_off_in_outbox(&aside, ASIDE).await?;
     Ok(settled == left.len())
+}
+
+/// What becomes of a left-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Published,
+    /// It is at fault itself.
+    Aside,
+    /// The broker is away.
+    Later,
+}
+
+async fn sweep_out(context: &Context, batch: StoredBatch) -> (Uuid, Fate) {
+    let refused = match republished(context, &batch) {
+        Ok(message) => match publish_left_over(context, &message).await {
+            Ok(()) => return (batch.id, Fate::Published),
+            Err(error) if error.is_outage() => return (batch.id, Fate::Later),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error,
+    };
+    tracing::error!(error = refused, batch = %batch.id, "cannot be published; it stays in the outbox");
+    (batch.id, Fate::Aside)
 }
 
 /// The message of a batch, made again from what the store keeps and sealed with the node's present key.

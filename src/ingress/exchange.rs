@@ -93,7 +93,7 @@ async fn accept(door: &Arc<Door>, batch: Acceptable, share: Share) -> Result<Suc
     // and its share of the memory budget may be lent again only once the broker or the connection has settled it.
     let publishing = tokio::spawn(async move {
         let started = Instant::now();
-        let result = publisher.publish(&message).await;
+        let result = publisher.publish_gathered(&message).await;
         ::metrics::histogram!(metrics::CONFIRM_SECONDS, "step" => "ingress").record(started.elapsed().as_secs_f64());
         drop(share);
         result

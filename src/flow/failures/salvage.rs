@@ -65,8 +65,8 @@ impl Salvage {
         };
         while context.store_up().await && context.broker_up(&self.consuming).await {
             // One at a time: what breaks the connection is then given up alone, and bodies may be large.
-            if let Ok(getter) = self.consuming.getter(&queue).await {
-                let end = self.serve(&getter, found).await;
+            if let Ok(mut getter) = self.consuming.getter(&queue).await {
+                let end = self.serve(&mut getter, found).await;
                 getter.close().await;
                 if matches!(end, End::Stopped) {
                     return;
@@ -78,7 +78,7 @@ impl Salvage {
         }
     }
 
-    async fn serve(&self, getter: &Getter, found: Found) -> End {
+    async fn serve(&self, getter: &mut Getter, found: Found) -> End {
         while !self.context.stop.is_cancelled() {
             match getter.get().await {
                 Ok(Some(delivery)) => {

@@ -72,8 +72,8 @@ impl Quarantine {
             return;
         }
         while context.able().await && context.store_up().await && context.broker_up(&self.consuming).await {
-            if let Ok(getter) = self.consuming.getter(&context.names.quarantine()).await {
-                let end = self.serve(&getter, &mut told).await;
+            if let Ok(mut getter) = self.consuming.getter(&context.names.quarantine()).await {
+                let end = self.serve(&mut getter, &mut told).await;
                 getter.close().await;
                 if matches!(end, End::Stopped) {
                     return;
@@ -85,7 +85,7 @@ impl Quarantine {
         }
     }
 
-    async fn serve(&self, getter: &Getter, told: &mut String) -> End {
+    async fn serve(&self, getter: &mut Getter, told: &mut String) -> End {
         while !self.context.stuck.too_many() {
             if self.context.stop.is_cancelled() {
                 return End::Stopped;

@@ -115,12 +115,13 @@ impl AmqpUplink {
                 () = self.context().stop.cancelled() => return End::Stopped,
             };
             let Ok(first) = first else { return End::BrokerLost };
-            let mut bytes = first.body.len();
+            let (mut messages, mut bytes) = (usize::from(first.is_last()), first.body.len());
             let mut window = vec![first];
-            while window.len() < usize::from(most)
+            while messages < usize::from(most)
                 && bytes < WINDOW_BYTES
                 && let Some(Ok(delivery)) = consumer.arrived()
             {
+                messages += usize::from(delivery.is_last());
                 bytes += delivery.body.len();
                 window.push(delivery);
             }
@@ -247,7 +248,7 @@ impl AmqpUplink {
         }
         let started = Instant::now();
         let outcome = match company {
-            Company::Any => self.parent.publish(&message).await,
+            Company::Any => self.parent.publish_gathered(&message).await,
             Company::None => self.parent.publish_alone(&message).await,
         };
         match outcome {

@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 31] = [
     ("transmission", &["client", "clock", "standard"]),
     ("generate", &["dataset", "standard"]),
     ("interface", &["dataset", "generate", "standard"]),
-    ("broker", &["failure", "standard", "tls"]),
+    ("broker", &["failure", "metrics", "standard", "tls"]),
     ("store", &["failure", "receipt", "record", "standard", "tls"]),
     ("volume", &["standard"]),
     ("desk", &["batch", "broker", "clock", "dataset", "failure", "standard", "store"]),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// Sends batches until told to stop; an exchange without an answer is sent again with the same random.
-async fn send_until(stop: Arc<AtomicBool>, sent: Arc<AtomicU32>, url: String, name: &'static str, size: usize) -> u32 {
+async fn send_until(stop: Arc<AtomicBool>, sent: Arc<AtomicU32>, url: String, name: String, size: usize) -> u32 {
     let busicode = BusinessCode::parse("007").unwrap();
     let client = Client::new(&url, APP, Key::parse(KEY).unwrap()).unwrap();
     let mut acknowledged = 0;
@@ -44,8 +44,11 @@ async fn invariants_1_2_4_kill_9_mid_flow_loses_and_doubles_nothing() {
     processes[1].ready().await;
 
     let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let senders: Vec<_> = [("small", 3), ("large", 400), ("other", 20)]
-        .into_iter()
+    // A crowd of single records as well, which travel in parcels.
+    let crowd = (0..24).map(|n| (format!("single-{n}"), 1));
+    let few = [("small", 3), ("large", 400), ("other", 20)].map(|(name, size)| (name.to_owned(), size));
+    let senders: Vec<_> = crowd
+        .chain(few)
         .map(|(name, size)| {
             let sender = send_until(stop.clone(), sent.clone(), processes[0].url(), name, size);
             tokio::spawn(async move { (sender.await, size) })
@@ -53,7 +56,7 @@ async fn invariants_1_2_4_kill_9_mid_flow_loses_and_doubles_nothing() {
         .collect();
     for (kills, victim) in [0, 1, 0, 1, 1, 0].into_iter().enumerate() {
         // Mid-flow: some more exchanges have been acknowledged since the last kill.
-        let goal = (kills as u32 + 1) * 12;
+        let goal = (kills as u32 + 1) * 100;
         eventually("exchanges are acknowledged", || async { (sent.load(Ordering::Relaxed) >= goal).then_some(()) })
             .await;
         processes[victim].kill_and_restart();

@@ -3,6 +3,7 @@
 
 mod crash;
 mod fixture;
+mod parcels;
 mod road;
 mod stall;
 mod unreadable;
