@@ -28,7 +28,7 @@ pub const EXCHANGE_BYTES: &str = "sesame_exchange_bytes";
 pub const CONFIRM_SECONDS: &str = "sesame_publish_confirm_seconds";
 /// Publishes that were not confirmed. Labels: step, reason.
 pub const PUBLISH_FAILURES: &str = "sesame_publish_failures_total";
-/// Batches in a parcel: small ones of one exchange and key that were handed to a broker in one message.
+/// Batches in a parcel: small ones of one exchange and key that a broker has confirmed in one message.
 pub const PARCEL_BATCHES: &str = "sesame_parcel_batches";
 /// Memory lent to requests being worked on.
 pub const BUDGET_USED: &str = "sesame_budget_used_bytes";
@@ -213,7 +213,7 @@ fn describe() {
     describe_histogram!(EXCHANGE_BYTES, Unit::Bytes, "Length of requests' bodies");
     describe_histogram!(CONFIRM_SECONDS, Unit::Seconds, "From publish to the broker's confirm, by step");
     describe_counter!(PUBLISH_FAILURES, "Publishes that were not confirmed, by step and reason");
-    describe_histogram!(PARCEL_BATCHES, "Batches in a parcel: small ones handed to a broker in one message");
+    describe_histogram!(PARCEL_BATCHES, "Batches in a parcel: small ones that a broker has confirmed in one message");
     describe_gauge!(BUDGET_USED, Unit::Bytes, "Memory lent to requests being worked on");
     describe_counter!(BATCHES_PERSISTED, "Batches committed");
     describe_counter!(BATCHES_REPEATED, "Deliveries of batches committed before");

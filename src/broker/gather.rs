@@ -1,8 +1,8 @@
 //! Which messages share a parcel.
 //!
-//! Nothing waits for company: a message goes by itself while nothing of its lane is under way. What comes meanwhile gathers, and goes
-//! together once that is settled, or as soon as its parcel is full. So parcels are the fuller the busier a lane is, and a quiet one has
-//! none.
+//! There is no pause for gathering: a message goes by itself while nothing of its lane is under way. What comes meanwhile gathers, and goes
+//! together once that is settled, or as soon as its parcel is full. So parcels are the fuller the busier a lane is, a quiet one has
+//! none, and nobody waits for more than what the broker takes over the one before.
 
 use super::parcel::Parcel;
 use super::{Message, PublishError};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Full parcels of a lane under way at once.
 const UNDER_WAY: usize = 4;
 /// The header by which `topology/node.toml` sorts messages: a parcel carries it for all that is in it.
-const SORTED_BY: &str = "sesame-size";
+pub const SORTED_BY: &str = "sesame-size";
 
 /// What is published to the same exchange with the same key, and is sorted alike there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

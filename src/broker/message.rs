@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use uuid::Uuid;
 
+/// Header in which RabbitMQ notes the queue that first gave a message up.
+pub const FIRST_QUEUE: &str = "x-first-death-queue";
+
 /// Content type of a message that travels by itself.
 pub(super) const ENVELOPE: &str = "application/json";
 
@@ -74,6 +77,7 @@ pub struct Delivery {
     /// The body.
     pub body: Bytes,
     is_last: bool,
+    is_alone: bool,
     carrier: Arc<Carrier>,
 }
 
@@ -122,12 +126,13 @@ impl Delivery {
     fn into_parts(self, parts: Vec<Part>) -> VecDeque<Self> {
         // Nobody else has the carrier yet.
         self.carrier.unsettled.store(parts.len(), Ordering::Release);
-        // What RabbitMQ notes of the way is true of each; what a part says of that is not RabbitMQ's word.
+        // Where RabbitMQ took it from is true of each, and no more is kept of what it notes, since each would hold all of it; what a
+        // part says of that is not RabbitMQ's word.
         let mut noted = self.headers;
-        noted.retain(|name, _| is_noted(name));
+        noted.retain(|name, value| name == FIRST_QUEUE && value.len() <= parcel::LONGEST_NAME);
         let count = parts.len();
         let delivery = |(at, part): (usize, Part)| {
-            let own = part.headers.into_iter().filter(|(name, _)| !is_noted(name));
+            let own = part.headers.into_iter().filter(|(name, _)| !name.starts_with("x-"));
             Self {
                 exchange: self.exchange.clone(),
                 routing_key: self.routing_key.clone(),
@@ -138,6 +143,7 @@ impl Delivery {
                 delivery_count: self.delivery_count,
                 body: part.body,
                 is_last: at + 1 == count,
+                is_alone: count == 1,
                 carrier: self.carrier.clone(),
             }
         };
@@ -151,7 +157,7 @@ impl Delivery {
         let (mut copied, mut delivery_count) = (false, 0);
         for (name, value) in table {
             match (name.as_str(), value) {
-                ("CC" | "BCC", _) => copied = true,
+                (name, _) if parcel::is_routing(name) => copied = true,
                 ("x-delivery-count", value) => delivery_count = count(value),
                 (name, AMQPValue::LongString(text)) => {
                     headers.insert(name.to_owned(), String::from_utf8_lossy(text.as_bytes()).into_owned());
@@ -170,6 +176,7 @@ impl Delivery {
             // Exactly as long as it is: the client library lets it grow by doubling.
             body: delivery.data.into_boxed_slice().into(),
             is_last: true,
+            is_alone: true,
             carrier: Arc::new(Carrier {
                 tag: delivery.delivery_tag,
                 acker: delivery.acker,
@@ -190,6 +197,11 @@ impl Delivery {
         self.is_last
     }
 
+    /// Whether no other came in the same message of AMQP.
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
     /// Acks this delivery.
     pub async fn ack(&self) -> Result<(), String> {
         if !self.carrier.settle() {
@@ -208,11 +220,6 @@ impl Delivery {
         let nacked = self.carrier.acker.nack(BasicNackOptions { multiple: false, requeue: true }).await;
         nacked.map(drop).map_err(|e| e.to_string())
     }
-}
-
-/// Whether RabbitMQ writes such a header.
-fn is_noted(name: &str) -> bool {
-    name.starts_with("x-")
 }
 
 fn count(value: &AMQPValue) -> u64 {

@@ -14,6 +14,7 @@ mod transport;
 
 pub use connection::{Availability, Connection, ConnectionSettings};
 pub use consumer::{ConsumeError, Consumer, Getter};
-pub use message::{Delivery, Message, ack_all};
+pub use gather::SORTED_BY;
+pub use message::{Delivery, FIRST_QUEUE, Message, ack_all};
 pub use names::Names;
 pub use publisher::{PublishError, Publisher};

@@ -149,9 +149,11 @@ impl Publisher {
 
     async fn publish_parcel(self, lane: Lane, gathered: Gathered) {
         let (message, waiting) = gathered.into_message(&lane);
-        ::metrics::histogram!(metrics::PARCEL_BATCHES).record(waiting.len() as f64);
         let _under_way = UnderWay { publisher: &self, lane };
         let outcome = self.publish_as(parcel::CONTENT_TYPE, &message).await;
+        if outcome.is_ok() {
+            ::metrics::histogram!(metrics::PARCEL_BATCHES).record(waiting.len() as f64);
+        }
         for waiting in waiting {
             // Who has stopped waiting is not told.
             let _ = waiting.send(outcome.clone());
@@ -199,6 +201,9 @@ impl Publisher {
         let header_bytes = message.header_bytes();
         if header_bytes > MOST_HEADER_BYTES {
             return Err(PublishError::Forbidden(format!("its headers have {header_bytes} bytes")));
+        }
+        if let Some(name) = message.headers.keys().find(|name| name.len() > parcel::LONGEST_NAME) {
+            return Err(PublishError::Forbidden(format!("the name of a header has {} bytes", name.len())));
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ const WINDOW: usize = 512;
 const SETTLE: Duration = Duration::from_millis(50);
 const SETTLE_MOST: usize = 1_000;
 /// What lies in the outbox for longer than this was left over.
-const LEFT_OVER: Duration = Duration::from_secs(5);
+const LEFT_OVER: Duration = Duration::from_secs(10);
 /// Left-overs taken at once, and bytes of their bodies, which are held in memory.
 const SWEEP_MOST: i64 = 1_000;
 const SWEEP_BYTES: i64 = 8 << 20;
@@ -172,6 +172,8 @@ async fn sweep_once(context: &Context) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tracing::info!(batches = left.len(), "publishing what was left in the outbox");
+    // Other processes sweep too: they look again when these are left over once more.
+    context.store.put_off_in_outbox(&left, Duration::ZERO).await?;
     let batches = context.store.batches(&left).await?;
     let fates: Vec<(Uuid, Fate)> =
         stream::iter(batches).map(|batch| sweep_out(context, batch)).buffer_unordered(WINDOW).collect().await;
@@ -234,4 +236,12 @@ pub(super) fn republished(context: &Context, batch: &StoredBatch) -> Result<Mess
         headers: sealed.headers,
         body: sealed.body,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_parcel_is_sorted_by_the_header_that_sorts_what_is_in_it() {
+        assert_eq!(crate::broker::SORTED_BY, crate::batch::SIZE_HEADER);
+    }
 }

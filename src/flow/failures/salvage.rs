@@ -3,7 +3,7 @@
 //! to its step then, past the binding that was missing.
 
 use super::{Failed, Fault, attempt_of, record_surely, unread};
-use crate::broker::{Connection, Delivery, Getter, Names};
+use crate::broker::{Connection, Delivery, FIRST_QUEUE, Getter, Names};
 use crate::failure::Reason;
 use crate::flow::{Context, aside};
 use crate::metrics;
@@ -19,8 +19,6 @@ pub struct Salvage {
 
 /// Between two looks at an empty queue, and before what could not be done is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Where RabbitMQ notes the queue that gave a message up.
-const FIRST_QUEUE: &str = "x-first-death-queue";
 
 /// Which of the two queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,6 +57,8 @@ enum Company {
 const WATCH: Duration = Duration::from_secs(2);
 /// When the parent refuses everything, nothing is wrong with the batches: look again after this time.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+/// So many refused one after the other, and none taken: the link is at fault, and the others need not be tried.
+const REFUSED_MOST: usize = 200;
 /// How often a message that came alone may be refused before it fails: nothing else tells whether the link is at fault.
 const ALONE_MOST: u32 = 3;
 /// Bulk batches on their way at once: each may be many megabytes, and all of them are held in memory.
@@ -158,7 +160,7 @@ impl AmqpUplink {
                 return Err(End::Stopped);
             }
             // The parent closed the channel, or is away: only one by one can the message at fault be told.
-            let (mut rest, refused) = self.send_one_by_one(window).await?;
+            let (mut rest, refused) = self.send_one_by_one(window, until).await?;
             let is_open = self.taken.load(Ordering::Relaxed) != taken_before;
             alone = if rest.is_empty() && refused.len() == 1 { alone + 1 } else { 0 };
             match refused.first() {
@@ -200,14 +202,20 @@ impl AmqpUplink {
         Ok(rest)
     }
 
-    /// Sends each alone. Returns what an outage left unsent, and what was refused with the reasons.
+    /// Sends each alone, no longer than `until`, nor on and on while everything is refused. Returns what was left unsent, and what was
+    /// refused with the reasons.
     async fn send_one_by_one(
         &self,
         window: Vec<Delivery>,
+        until: Instant,
     ) -> Result<(Vec<Delivery>, Vec<(Delivery, PublishError)>), End> {
         let (mut rest, mut refused) = (Vec::new(), Vec::new());
+        let taken_before = self.taken.load(Ordering::Relaxed);
         let mut window = window.into_iter();
-        for delivery in window.by_ref() {
+        while Instant::now() < until
+            && (refused.len() < REFUSED_MOST || self.taken.load(Ordering::Relaxed) != taken_before)
+            && let Some(delivery) = window.next()
+        {
             match self.publish_surely(&delivery).await {
                 Verdict::Confirmed => self.desk.settle(&delivery).await?,
                 Verdict::Refused(error) => refused.push((delivery, error)),

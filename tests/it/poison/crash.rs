@@ -2,6 +2,9 @@
 
 use super::fixture::{POISON, add, add_neighbours, holds, kept, kept_as, records_held, remove_trap, replay, set_trap};
 use crate::harness::{Api, NodeProcess, Spec, TestNode, eventually};
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use lapin::{Connection, ConnectionProperties};
 use reqwest::Method;
 
 /// How the process ends.
@@ -98,7 +101,6 @@ async fn invariants_1_6_a_batch_over_which_every_process_hangs_ends_among_the_fa
 async fn invariant_2_what_is_in_quarantine_by_mistake_is_committed_as_it_would_have_been() {
     // Waiting for the lock must not be what brings them there.
     let spec = Spec::new("370203").extra("[persist]\nstall_secs = 600\n");
-    let api = Api::of(&spec);
     let node = spec.prepare(&[]).await;
     let mut process = NodeProcess::start(&node);
     process.ready().await;
@@ -106,25 +108,24 @@ async fn invariant_2_what_is_in_quarantine_by_mistake_is_committed_as_it_would_h
     let held = node.sql().await;
     held.batch_execute("BEGIN; LOCK TABLE batches IN ACCESS EXCLUSIVE MODE").await.unwrap();
     add_neighbours(&process.url(), "held", 40).await;
-    let in_hand = async |count: i64| {
-        eventually("they are in hand", || async {
-            let queue = api.ask(Method::GET, "/api/queues/{vhost}/county.persist", None).await.1;
-            (queue["messages_unacknowledged"].as_i64()? == count).then_some(())
-        })
-        .await;
+    let broker = Connection::connect(node.config.broker.uri.text(), ConnectionProperties::default()).await.unwrap();
+    let channel = broker.create_channel().await.unwrap();
+    let ready = async |queue: &str| {
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let queue = channel.queue_declare(queue.into(), passive, FieldTable::default()).await.ok()?;
+        Some((queue.message_count(), queue.consumer_count()))
     };
     for _ in 0..2 {
-        in_hand(40).await;
+        eventually("they are in hand", || async {
+            let (waiting, consumers) = ready("county.persist").await?;
+            (waiting == 0 && consumers > 0).then_some(())
+        })
+        .await;
         process.kill_and_restart();
         process.ready().await;
     }
-    let quarantined = || async {
-        let url = format!("{}/metrics", process.metrics_url());
-        let text = reqwest::get(&url).await.ok()?.text().await.ok()?;
-        let line = text.lines().find(|line| line.starts_with("sesame_quarantined_total{reason=\"deliveries\"}"))?;
-        line.ends_with(" 40").then_some(())
-    };
-    eventually("all are in quarantine", quarantined).await;
+    // One of them is being worked on, and waits for the lock.
+    eventually("all are in quarantine", || async { (ready("county.quarantine").await?.0 >= 39).then_some(()) }).await;
     held.batch_execute("ROLLBACK").await.unwrap();
     holds(&node, 40, "all are committed").await;
     assert!(kept(&node).await.is_empty());

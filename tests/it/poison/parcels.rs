@@ -56,6 +56,19 @@ async fn invariants_1_2_a_parcel_that_ended_whoever_had_it_is_unpacked_in_quaran
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn invariants_1_2_groups_that_end_in_the_middle_of_a_parcel_settle_it_once() {
+    let mut node = waiting(Spec::new("370203").extra("[persist]\nmax_batches = 7\n")).await;
+    node.run(Clock::system()).await;
+    holds(&node, BATCHES as i64, "every batch").await;
+    assert_eq!(node.store().batch_count().await.unwrap(), BATCHES as i64);
+    // What is settled twice breaks the channel, and what is not settled comes back.
+    add_neighbours(&node.url(), "M", BATCHES).await;
+    holds(&node, 2 * BATCHES as i64, "the next ones by the same consumers").await;
+    node.stop().await;
+    assert_eq!(give_up(&node, true).await, 0, "everything is acked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invariant_1_what_lies_in_a_parcel_that_is_poison_is_kept_and_replayed_each_by_itself() {
     let mut node = waiting(Spec::new("370203")).await;
     assert!(give_up(&node, false).await < BATCHES / 2);

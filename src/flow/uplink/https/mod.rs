@@ -177,7 +177,13 @@ impl HttpsUplink {
             tokio::select! {
                 () = self.context().stop.cancelled() => return End::Stopped,
                 delivery = consumer.next(), if hand.has_room(under_way.len()) => match delivery {
-                    Ok(delivery) => hand.take(self.hold(queue, delivery), now),
+                    Ok(delivery) if delivery.is_alone() => hand.take(self.hold(queue, delivery), now),
+                    // Out of a parcel, of when the link was another: what of it must wait would keep the whole of it back.
+                    Ok(delivery) => {
+                        if let Err(end) = self.desk.put_anew(&delivery).await {
+                            return end;
+                        }
+                    }
                     Err(_) => return End::BrokerLost,
                 },
                 Some((held, outcome)) = under_way.next() => {
