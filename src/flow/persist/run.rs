@@ -38,8 +38,8 @@ pub struct Persist {
 const RERUNS: u32 = 5;
 const RERUNS_ALONE: u32 = 20;
 
-/// Messages taken ahead of their acks: small ones, each of which may be a parcel, by the hundred; bulk ones by two, one being worked on and one on its way,
-/// since each may be tens of megabytes.
+/// Messages taken ahead of their acks: small ones, each of which may be a parcel, by the hundred; bulk ones by two, one being worked
+/// on and one on its way, since each may be tens of megabytes.
 const PREFETCH_SMALL: u16 = 100;
 const PREFETCH_BULK: u16 = 2;
 

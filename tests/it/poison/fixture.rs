@@ -1,9 +1,10 @@
 //! A batch that is a trap: the database makes whoever works on it wait. So the product needs no switch for tests by which it could
 //! be harmed.
 
-use crate::harness::{APP, KEY, TestNode, eventually, records, sesame};
+use crate::harness::{APP, Api, KEY, TestNode, eventually, records, sesame};
 use futures_util::StreamExt;
 use futures_util::stream;
+use reqwest::Method;
 use sesame::client::Client;
 use sesame::standard::cipher::Key;
 use sesame::standard::code::{Action, BusinessCode};
@@ -45,6 +46,14 @@ pub async fn add(url: &str, prefix: &str) {
 /// Sends so many good batches, many at once.
 pub async fn add_neighbours(url: &str, prefix: &str, count: usize) {
     stream::iter(0..count).for_each_concurrent(32, async |n| add(url, &format!("{prefix}{n}")).await).await;
+}
+
+/// Takes away the binding by which what is accepted reaches the persist queues: it has nowhere to go then.
+pub async fn unbind(api: &Api) {
+    let binding = "/api/bindings/{vhost}/e/county/e/county.persist";
+    let (_, bound) = api.ask(Method::GET, binding, None).await;
+    let key = bound[0]["properties_key"].as_str().unwrap().to_owned();
+    api.delete(&format!("{binding}/{}", key.replace('#', "%23"))).await;
 }
 
 /// How many records the node holds.

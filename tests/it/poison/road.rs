@@ -1,10 +1,9 @@
 //! What has come off the road: what reached the delivery limit, and what no queue took.
 
-use super::fixture::{add, holds, kept_as, records_held, replay};
+use super::fixture::{add, holds, kept_as, records_held, replay, unbind};
 use crate::harness::{Api, Spec, TestNode, eventually};
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 use lapin::{Connection, ConnectionProperties};
-use reqwest::Method;
 use sesame::clock::Clock;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,10 +44,7 @@ async fn invariant_1_what_no_queue_took_is_shown_and_comes_back_by_itself() {
     let api = Api::of(&spec);
     let node = spec.start(&[]).await;
     // Somebody takes a binding away: what is accepted has nowhere to go.
-    let binding = "/api/bindings/{vhost}/e/county/e/county.persist";
-    let (_, bound) = api.ask(Method::GET, binding, None).await;
-    let key = bound[0]["properties_key"].as_str().unwrap().to_owned();
-    api.delete(&format!("{binding}/{}", key.replace('#', "%23"))).await;
+    unbind(&api).await;
     add(&node.url(), "A").await;
     let unrouted =
         eventually("it is among the failures", || async { super::fixture::kept(&node).await.into_iter().next() }).await;
