@@ -116,6 +116,12 @@ impl Store {
     pub async fn make_month(&self, month: Month) -> Result<(), StoreError> {
         let made = async {
             let mut client = self.client().await?;
+            // Who finds them there waits for no lock: one that vanished while making them may hold it for a while.
+            let tables = Monthly::ALL.map(|table| table.of(month));
+            let are_there = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1::text[]) AS name";
+            if client.query_one(are_there, &[&tables.as_slice()]).await?.get(0) {
+                return Ok(0);
+            }
             let tx = client.transaction().await?;
             tx.batch_execute(BRIEFLY).await?;
             let made: i32 = tx.query_one("SELECT make_month($1)", &[&month.first_day()]).await?.get(0);

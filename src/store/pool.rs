@@ -8,7 +8,7 @@ use crate::tls::ClientTls;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Transaction};
 use std::time::Duration;
 use time::OffsetDateTime;
-use tokio_postgres::IsolationLevel;
+use tokio_postgres::{Config, IsolationLevel};
 
 /// What a pool's connections are for: shown by `pg_stat_activity`, and relied on by queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,37 @@ impl Purpose {
 /// How long a caller waits for a free or a new connection.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// How long one end of a connection may say nothing, not even that it is there, before the other takes it for gone. A machine that
+/// vanishes says no farewell, and PostgreSQL would keep what it had locked from everyone else for two hours.
+const SILENT: Duration = Duration::from_secs(60);
+
+/// What every connection asks of PostgreSQL.
+fn options() -> String {
+    let seconds = SILENT.as_secs();
+    // Compiling a plan takes longer than any of ours runs. No transaction of ours is idle for longer than it takes to think; one that
+    // is belongs to a process that is gone or stopped, which does it again when it is back.
+    format!(
+        "-c jit=off -c idle_in_transaction_session_timeout={seconds}s -c tcp_keepalives_idle={seconds} \
+         -c tcp_keepalives_interval={} -c tcp_keepalives_count=3 -c tcp_user_timeout={seconds}s",
+        seconds / 6
+    )
+}
+
+/// How a pool connects.
+fn config(uri: &str, purpose: Purpose, has_tls: bool) -> Result<Config, StoreError> {
+    let mut config = secure::parse(uri, has_tls)?;
+    config.application_name(purpose.application_name());
+    config.connect_timeout(WAIT);
+    config.keepalives_idle(SILENT).keepalives_interval(SILENT / 6).keepalives_retries(3);
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENT);
+    }
+    // Options of the connection string stand behind ours, and win.
+    let given = config.get_options().unwrap_or_default();
+    config.options(format!("{} {given}", options()).trim_end());
+    Ok(config)
+}
+
 /// A pool of connections to one node's database.
 #[derive(Clone)]
 pub struct Store {
@@ -50,12 +81,7 @@ impl Store {
 
     /// The same, with TLS of its own: see [`secure::parse`] for when that is used.
     pub fn secured(uri: &str, connections: usize, purpose: Purpose, tls: ClientTls) -> Result<Self, StoreError> {
-        let mut config = secure::parse(uri, tls.is_configured())?;
-        config.application_name(purpose.application_name());
-        config.connect_timeout(WAIT);
-        // Compiling a plan takes longer than any of ours runs. Options of the connection string stand before, and win.
-        let options = config.get_options().map_or_else(String::new, |given| format!("{given} "));
-        config.options(format!("-c jit=off {options}").trim_end());
+        let config = config(uri, purpose, tls.is_configured())?;
         let manager =
             Manager::from_config(config, Connector(tls), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
@@ -111,4 +137,21 @@ impl Store {
 pub(super) async fn one_moment(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
     let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     Ok(transaction.start().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_connection_string_asks_for_comes_after_what_every_connection_asks_for_and_so_wins() {
+        let uri = "postgres://u@localhost/d?options=-c%20jit%3Don&tcp_user_timeout=5";
+        let asked = config(uri, Purpose::Serve, false).unwrap();
+        let options = asked.get_options().unwrap();
+        assert!(options.contains(" -c idle_in_transaction_session_timeout=60s "), "{options}");
+        assert!(options.ends_with(" -c jit=on"), "{options}");
+        assert_eq!(asked.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
+        let asked = config("postgres://u@localhost/d", Purpose::Serve, false).unwrap();
+        assert_eq!(asked.get_tcp_user_timeout(), Some(&SILENT));
+    }
 }
