@@ -230,3 +230,58 @@ fn count(value: &AMQPValue) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::parcel::Parcel;
+    use lapin::BasicProperties;
+
+    /// A parcel of two as RabbitMQ delivers it, which says itself where it was taken from.
+    fn delivered() -> VecDeque<Delivery> {
+        let mut parcel = Parcel::default();
+        for id in [1, 2] {
+            let headers = [(FIRST_QUEUE, "county.log"), ("x-delivery-count", "99"), ("busicode", "007")];
+            parcel.put(&Message {
+                exchange: "county".to_owned(),
+                routing_key: "37.02.03.007.01".to_owned(),
+                id: Uuid::from_u128(id),
+                headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+                body: Bytes::from_static(b"{}"),
+            });
+        }
+        let mut noted = FieldTable::default();
+        noted.insert(FIRST_QUEUE.into(), AMQPValue::LongString("county.persist".into()));
+        noted.insert("x-last-death-reason".into(), AMQPValue::LongString("delivery_limit".into()));
+        noted.insert("x-delivery-count".into(), AMQPValue::LongLongInt(2));
+        let data = parcel.into_body().to_vec();
+        let mut message = lapin::message::Delivery::mock(7, "county".into(), "37.02.03.007.01".into(), true, data);
+        message.properties =
+            BasicProperties::default().with_content_type(parcel::CONTENT_TYPE.into()).with_headers(noted);
+        Delivery::unpack(message)
+    }
+
+    #[test]
+    fn where_rabbitmq_took_a_parcel_from_is_its_own_word_and_never_that_of_a_part() {
+        let deliveries = delivered();
+        assert_eq!(deliveries.len(), 2);
+        for delivery in deliveries {
+            let headers: Vec<_> =
+                delivery.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(headers, [("busicode", "007"), (FIRST_QUEUE, "county.persist")]);
+            assert_eq!(delivery.delivery_count, 2);
+        }
+    }
+
+    #[test]
+    fn a_message_is_acked_with_the_last_of_what_came_in_it_and_not_once_it_is_returned() {
+        let deliveries = delivered();
+        assert!(!deliveries[0].carrier.settle());
+        assert!(deliveries[1].carrier.settle());
+        assert!(!deliveries[0].is_last() && deliveries[1].is_last());
+
+        let deliveries = delivered();
+        deliveries[0].carrier.returned.store(true, Ordering::Release);
+        assert!(!deliveries[0].carrier.settle() && !deliveries[1].carrier.settle());
+    }
+}
