@@ -96,6 +96,14 @@ impl Carrier {
     fn settle(&self) -> bool {
         self.unsettled.fetch_sub(1, Ordering::AcqRel) == 1 && !self.returned.load(Ordering::Acquire)
     }
+
+    async fn ack(&self, multiple: bool) -> Result<(), String> {
+        match self.acker.ack(BasicAckOptions { multiple }).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("its channel is closed: RabbitMQ has put it into its queue again".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// Acks everything that a consumer holds, in one frame for RabbitMQ to keep.
@@ -188,8 +196,7 @@ impl Delivery {
 
     /// Acks this delivery and every earlier one of the same consumer, all of which must be settled.
     async fn ack_through(&self) -> Result<(), String> {
-        let acked = self.carrier.acker.ack(BasicAckOptions { multiple: true }).await;
-        acked.map(drop).map_err(|e| e.to_string())
+        self.carrier.ack(true).await
     }
 
     /// Whether nothing follows it of the message of AMQP it came in: so messages are counted, as the consumer's prefetch does.
@@ -207,8 +214,7 @@ impl Delivery {
         if !self.carrier.settle() {
             return Ok(());
         }
-        let acked = self.carrier.acker.ack(BasicAckOptions { multiple: false }).await;
-        acked.map(drop).map_err(|e| e.to_string())
+        self.carrier.ack(false).await
     }
 
     /// Puts the delivery back into its queue, and with it what came in the same parcel: what of that is settled comes again, and is

@@ -32,6 +32,14 @@ pub struct ParentSettings {
     pub plaintext: bool,
 }
 
+impl ParentSettings {
+    /// Whether batches may come to the link in parcels. RabbitMQ wants a parcel back, and counts that, of which one batch is held for too
+    /// long: over https each may be, and at so many messages a second all are that wait behind others.
+    pub fn takes_parcels(&self) -> bool {
+        matches!(self.link, LinkSettings::Amqp(_)) && self.messages_per_second.is_none()
+    }
+}
+
 /// The link to the parent.
 #[derive(Debug, Clone)]
 pub enum LinkSettings {

@@ -4,7 +4,7 @@ use super::receipts::Receipts;
 use super::{Oldest, Stuck};
 use crate::apps::Directory;
 use crate::batch::{NodeIdentity, Trust};
-use crate::broker::{Connection, Consumer, Names, Publisher};
+use crate::broker::{Connection, Consumer, Message, Names, PublishError, Publisher};
 use crate::clock::Clock;
 use crate::config::PersistSettings;
 use crate::dataset::InUse;
@@ -48,6 +48,8 @@ pub struct Context {
     pub rule: Rule,
     /// Whether anything takes from the accepted exchange.
     pub has_parent: bool,
+    /// Whether the link to the parent takes parcels.
+    pub link_takes_parcels: bool,
     /// The time.
     pub clock: Clock,
     /// Ends every step.
@@ -60,13 +62,20 @@ pub(super) const PROBE: Duration = Duration::from_millis(500);
 const CONSUME_AGAIN: Duration = Duration::from_secs(2);
 
 impl Context {
-    /// Whether what is published for a step may travel in parcels. A link over https takes batches one by one, and may hold each for
-    /// long: RabbitMQ would want the whole parcel back meanwhile, and count that. A subscriber knows no parcels.
+    /// Whether what is published for a step may travel in parcels. A subscriber knows no parcels.
     pub(super) fn has_parcels(&self, step: &str) -> bool {
         match step {
             "persist" => true,
-            "uplink" => self.receipts.is_awaited(),
+            "uplink" => self.link_takes_parcels,
             _ => false,
+        }
+    }
+
+    /// Publishes what is for a step: with others in a parcel, where that takes them.
+    pub(super) async fn publish(&self, step: &str, message: &Message) -> Result<(), PublishError> {
+        match self.has_parcels(step) {
+            true => self.publisher.publish_gathered(message).await,
+            false => self.publisher.publish(message).await,
         }
     }
 

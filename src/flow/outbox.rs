@@ -115,10 +115,7 @@ async fn confirm(context: &Context, offered: Offered) -> Option<Uuid> {
 
 async fn publish_one(context: &Context, message: &Message) -> Result<(), PublishError> {
     let started = Instant::now();
-    let result = match context.has_parcels("uplink") {
-        true => context.publisher.publish_gathered(message).await,
-        false => context.publisher.publish(message).await,
-    };
+    let result = context.publish("uplink", message).await;
     note(message, started, &result);
     result
 }

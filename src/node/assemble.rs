@@ -9,7 +9,7 @@ use crate::apps::{Allowance, BadSettings, Directory, Refresher, Vault};
 use crate::batch::{NodeIdentity, Trust, TrustedNode};
 use crate::broker::{Connection, ConnectionSettings, Names, Publisher};
 use crate::clock::Clock;
-use crate::config::{Config, KeySource, LinkSettings, Role};
+use crate::config::{Config, KeySource, LinkSettings, ParentSettings, Role};
 use crate::dataset::error::DictionaryErrors;
 use crate::flow::receipts::{Asker, Inbox, Parent, Reader, Receipts};
 use crate::flow::{Context, Oldest, Stuck, Uplink};
@@ -171,6 +171,7 @@ impl Assembly {
             settings: config.persist.clone(),
             rule: rule_of(&config.failures),
             has_parent: config.parent.is_some(),
+            link_takes_parcels: config.parent.as_ref().is_some_and(ParentSettings::takes_parcels),
             clock: clock.clone(),
             stop: stop.clone(),
         };

@@ -1,7 +1,7 @@
 //! The schema's versions. Each migration runs in one transaction together with its version row.
 
 use super::StoreError;
-use deadpool_postgres::{GenericClient, Object};
+use deadpool_postgres::Object;
 
 const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/0001_initial.sql"),
@@ -27,17 +27,13 @@ pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 const LOCK: i64 = 0x5e5a_3e00;
 
 pub(super) async fn run(client: &mut Object) -> Result<(), StoreError> {
-    // Who finds everything in place waits for no lock: one that vanished in the middle may hold it for a while.
-    let is_there: bool = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?.get(0);
-    if is_there && version(client).await? == SCHEMA_VERSION {
-        return Ok(());
-    }
     loop {
         let tx = client.transaction().await?;
         tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())")
             .await?;
-        let found = version(&tx).await?;
+        let found: i32 = tx.query_one("SELECT coalesce(max(version), 0) FROM schema_version", &[]).await?.get(0);
+        let found = usize::try_from(found).unwrap_or_default();
         if found > SCHEMA_VERSION {
             return Err(StoreError::Refused {
                 sqlstate: String::new(),
@@ -56,9 +52,4 @@ pub(super) async fn run(client: &mut Object) -> Result<(), StoreError> {
         tx.commit().await?;
         tracing::info!(version, "schema migrated");
     }
-}
-
-async fn version(client: &impl GenericClient) -> Result<usize, StoreError> {
-    let found: i32 = client.query_one("SELECT coalesce(max(version), 0) FROM schema_version", &[]).await?.get(0);
-    Ok(usize::try_from(found).unwrap_or_default())
 }

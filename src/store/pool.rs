@@ -32,9 +32,9 @@ impl Purpose {
 /// How long a caller waits for a free or a new connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// How long one end of a connection may say nothing, not even that it is there, before the other takes it for gone. A machine that
-/// vanishes says no farewell, and PostgreSQL would keep what it had locked from everyone else for two hours.
-const SILENT: Duration = Duration::from_secs(60);
+/// How long a process may say nothing before PostgreSQL looks whether it is still there, and amid a transaction gives it up. A machine
+/// that vanishes says no farewell, and what it had locked would be kept from everyone else for two hours.
+pub(super) const SILENT: Duration = Duration::from_secs(60);
 
 /// What every connection asks of PostgreSQL.
 fn options() -> String {
@@ -43,7 +43,7 @@ fn options() -> String {
     // is belongs to a process that is gone or stopped, which does it again when it is back.
     format!(
         "-c jit=off -c idle_in_transaction_session_timeout={seconds}s -c tcp_keepalives_idle={seconds} \
-         -c tcp_keepalives_interval={} -c tcp_keepalives_count=3 -c tcp_user_timeout={seconds}s",
+         -c tcp_keepalives_interval={} -c tcp_keepalives_count=3",
         seconds / 6
     )
 }
@@ -53,10 +53,6 @@ fn config(uri: &str, purpose: Purpose, has_tls: bool) -> Result<Config, StoreErr
     let mut config = secure::parse(uri, has_tls)?;
     config.application_name(purpose.application_name());
     config.connect_timeout(WAIT);
-    config.keepalives_idle(SILENT).keepalives_interval(SILENT / 6).keepalives_retries(3);
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SILENT);
-    }
     // Options of the connection string stand behind ours, and win.
     let given = config.get_options().unwrap_or_default();
     config.options(format!("{} {given}", options()).trim_end());
@@ -145,13 +141,10 @@ mod tests {
 
     #[test]
     fn what_the_connection_string_asks_for_comes_after_what_every_connection_asks_for_and_so_wins() {
-        let uri = "postgres://u@localhost/d?options=-c%20jit%3Don&tcp_user_timeout=5";
+        let uri = "postgres://u@localhost/d?options=-c%20jit%3Don";
         let asked = config(uri, Purpose::Serve, false).unwrap();
         let options = asked.get_options().unwrap();
         assert!(options.contains(" -c idle_in_transaction_session_timeout=60s "), "{options}");
         assert!(options.ends_with(" -c jit=on"), "{options}");
-        assert_eq!(asked.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
-        let asked = config("postgres://u@localhost/d", Purpose::Serve, false).unwrap();
-        assert_eq!(asked.get_tcp_user_timeout(), Some(&SILENT));
     }
 }

@@ -25,13 +25,14 @@ const UNWIND: &str = "dwarf,16384";
 /// Shown of each list.
 const SHOWN: usize = 25;
 
-/// Profiles one node under bulk and under singles.
+/// Profiles one node under bulk, and under singles without a parent and with one.
 pub async fn measure(bench: &Bench, arguments: &Arguments) -> Result<()> {
     let mut corpus = Corpus::new(*tiers()?.first().context("a county")?)?;
     let bulk = corpus.bodies(arguments.bulk_records / BATCH, BATCH);
     profile(bench, "bulk", Subject::Sesame, BULK_CLIENTS, &bulk).await?;
     let singles = corpus.bodies(arguments.singles, 1);
-    profile(bench, "singles", Subject::SesameWithParent, SINGLES_CLIENTS, &singles).await
+    profile(bench, "singles", Subject::Sesame, SINGLES_CLIENTS, &singles).await?;
+    profile(bench, "singles-parent", Subject::SesameWithParent, SINGLES_CLIENTS, &singles).await
 }
 
 async fn profile(bench: &Bench, name: &str, subject: Subject, clients: usize, bodies: &Bodies) -> Result<()> {

@@ -87,8 +87,7 @@ async fn again(context: &Context, due: &DueFailure, body: Option<Vec<u8>>) -> Re
     let published = match due.reason {
         // Where there is no quarantine yet, RabbitMQ closes the channel.
         Some(Reason::Poison) => context.publisher.publish_alone(&message).await,
-        _ if context.has_parcels(&due.step) => context.publisher.publish_gathered(&message).await,
-        _ => context.publisher.publish(&message).await,
+        _ => context.publish(&due.step, &message).await,
     };
     published.map_err(|error| NotPublished { reason: error.to_string(), is_outage: error.is_outage() })?;
     if due.step == "share" {

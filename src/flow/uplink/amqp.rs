@@ -128,11 +128,24 @@ impl AmqpUplink {
                 window.push(delivery);
             }
             let _held = self.context().oldest.hold(queue, &window, self.context().clock.now());
-            match self.send(window, consumer).await {
-                Ok(()) => {}
-                Err(end) => return end,
+            let sent = match self.without_parcels(window).await {
+                Ok(window) => self.send(window, consumer).await,
+                Err(end) => Err(end),
+            };
+            if let Err(end) = sent {
+                return end;
             }
         }
+    }
+
+    /// Puts what came in a parcel into the queue anew where there should be none: of when the link had no pace.
+    async fn without_parcels(&self, mut window: Vec<Delivery>) -> Result<Vec<Delivery>, End> {
+        if !self.context().has_parcels("uplink") {
+            for delivery in window.extract_if(.., |delivery| !delivery.is_alone()) {
+                self.desk.put_anew(&delivery).await?;
+            }
+        }
+        Ok(window)
     }
 
     /// Sends a window until every message of it is confirmed, failed, or put into its queue anew. In a pause, more is taken from
@@ -146,10 +159,7 @@ impl AmqpUplink {
                 return Err(End::Stopped);
             }
             if Instant::now() >= until {
-                for delivery in &window {
-                    self.desk.put_anew(delivery).await?;
-                }
-                return Ok(());
+                return self.desk.put_all_anew(&window).await;
             }
             window = self.send_together(window).await?;
             if window.is_empty() {

@@ -2,12 +2,13 @@
 
 use super::Standing;
 use crate::batch::Manifest;
-use crate::broker::{Delivery, Message, ack_all};
+use crate::broker::{Delivery, Message, PublishError, ack_all};
 use crate::flow::Context;
 use crate::flow::context::PROBE;
 use crate::flow::failures::{Failed, Fault, attempt_of, mend, record};
 use crate::metrics;
 use crate::volume::Pace;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -91,17 +92,40 @@ impl LinkDesk {
     /// RabbitMQ takes back what is not acked within its consumer timeout, and counts a delivery, as if whoever had it had ended: in an
     /// outage of a day the count would reach the limit, and the message be taken for poison.
     pub(super) async fn put_anew(&self, delivery: &Delivery) -> Result<(), End> {
+        // On a channel of its own: where the exchange is missing RabbitMQ closes the channel, and others' publishes with it.
+        let published = self.context.publisher.publish_alone(&self.anew(delivery)).await;
+        self.settle_anew(delivery, published).await
+    }
+
+    /// The same with all of a window: thousands where they came in parcels, and they go in parcels again.
+    pub(super) async fn put_all_anew(&self, window: &[Delivery]) -> Result<(), End> {
+        let Some((first, others)) = window.split_first() else { return Ok(()) };
+        // Tells whether the exchange is there.
+        self.put_anew(first).await?;
+        let messages: Vec<Message> = others.iter().map(|delivery| self.anew(delivery)).collect();
+        let published = join_all(messages.iter().map(|message| self.context.publish("uplink", message))).await;
+        let mut end = Ok(());
+        for (delivery, published) in others.iter().zip(published) {
+            // What went is settled also if another did not.
+            end = self.settle_anew(delivery, published).await.and(end);
+        }
+        end
+    }
+
+    fn anew(&self, delivery: &Delivery) -> Message {
         let mut headers = delivery.headers.clone();
         headers.retain(|name, _| name.starts_with("sesame-"));
-        let message = Message {
+        Message {
             exchange: self.context.names.uplink(),
             routing_key: delivery.routing_key.clone(),
             id: delivery.message_id.unwrap_or_else(Uuid::nil),
             headers,
             body: delivery.body.clone(),
-        };
-        // On a channel of its own: where the exchange is missing RabbitMQ closes the channel, and others' publishes with it.
-        if let Err(error) = self.context.publisher.publish_alone(&message).await {
+        }
+    }
+
+    async fn settle_anew(&self, delivery: &Delivery, published: Result<(), PublishError>) -> Result<(), End> {
+        if let Err(error) = published {
             tracing::warn!(%error, "what has been held for long cannot be put into its queue anew");
             return Err(End::BrokerLost);
         }

@@ -2,7 +2,7 @@
 //! lost, and what is at fault lies among the failures with its bytes.
 
 mod crash;
-mod fixture;
+pub mod fixture;
 mod parcels;
 mod road;
 mod stall;
