@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use sesame::lab::{DatabaseSettings, Lab, LabOptions};
 use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 use tokio_postgres::NoTls;
 
 /// Servers that end with this process.
@@ -14,6 +16,10 @@ pub struct Servers {
 /// Beside the lab's own: enough memory for the tables, and no checkpoint in the middle of a measurement.
 const DATABASE: [(&str, &str); 3] =
     [("shared_buffers", "1GB"), ("max_wal_size", "8GB"), ("checkpoint_timeout", "30min")];
+
+/// Within this time a vhost is removed, whatever it has held.
+const REMOVED: Duration = Duration::from_secs(300);
+const AGAIN: Duration = Duration::from_secs(2);
 
 impl Servers {
     /// Starts both in a folder, PostgreSQL with a module of its own if need be.
@@ -69,9 +75,16 @@ impl Servers {
         self.manage(reqwest::Method::PUT, &format!("/api/vhosts/{name}")).await
     }
 
-    /// Removes a vhost, if it is there.
+    /// Removes a vhost, if it is there. Where a queue has held very much, RabbitMQ takes longer to remove it than it waits itself, says
+    /// that it has failed, and goes on: it is asked again.
     pub async fn drop_vhost(&self, name: &str) -> Result<()> {
-        self.manage(reqwest::Method::DELETE, &format!("/api/vhosts/{name}")).await
+        let (path, deadline) = (format!("/api/vhosts/{name}"), Instant::now() + REMOVED);
+        loop {
+            match self.manage(reqwest::Method::DELETE, &path).await {
+                Err(_) if Instant::now() < deadline => sleep(AGAIN).await,
+                end => return end,
+            }
+        }
     }
 
     async fn manage(&self, method: reqwest::Method, path: &str) -> Result<()> {
