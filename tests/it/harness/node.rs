@@ -103,6 +103,16 @@ impl Spec {
         self
     }
 
+    /// Reaches its parent's broker, the one all tests share, through a proxy.
+    pub fn through(mut self, proxy: &super::Proxy) -> Self {
+        let straight = format!(":{}/", lab().broker.as_ref().expect("a broker").ports().amqp);
+        match &mut self.parent {
+            Some(Upward::Amqp(_, uri)) => *uri = uri.replace(&straight, &format!(":{}/", proxy.port)),
+            Some(Upward::Https(..)) | None => panic!("no parent with a broker"),
+        }
+        self
+    }
+
     /// The parent's broker as this node's user.
     pub fn uri_at_parent(&self) -> &str {
         match &self.parent {

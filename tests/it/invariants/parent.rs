@@ -62,15 +62,11 @@ async fn clause_7_4_a_key_mended_at_the_parent_after_two_failures_is_what_the_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariants_1_6_a_parent_that_is_away_for_24_hours_is_no_failure_and_everything_arrives_after() {
-    let broker = lab().broker.as_ref().unwrap().ports().amqp;
-    let proxy = Proxy::before(broker).await;
+    let proxy = Proxy::before(lab().broker.as_ref().unwrap().ports().amqp).await;
     let city = Spec::new("370200");
-    let county = Spec::new("370203").parent(&city);
-    let through_proxy = county.uri_at_parent().replace(&format!(":{broker}/"), &format!(":{}/", proxy.port));
-    let straight = county.uri_at_parent().to_owned();
+    let county = Spec::new("370203").parent(&city).through(&proxy);
     let mut city = city.prepare(&[&county]).await;
     let mut county = county.prepare(&[]).await;
-    county.config = config::parse(&county.toml.replace(&straight, &through_proxy), "test", []).unwrap();
     let ahead = Arc::new(AtomicI64::new(0));
     for node in [&mut city, &mut county] {
         let hours = ahead.clone();

@@ -5,6 +5,7 @@ use crate::harness::{APP, Api, KEY, TestNode, eventually, records, sesame};
 use futures_util::StreamExt;
 use futures_util::stream;
 use reqwest::Method;
+use serde_json::json;
 use sesame::client::Client;
 use sesame::standard::cipher::Key;
 use sesame::standard::code::{Action, BusinessCode};
@@ -54,6 +55,12 @@ pub async fn unbind(api: &Api) {
     let (_, bound) = api.ask(Method::GET, binding, None).await;
     let key = bound[0]["properties_key"].as_str().unwrap().to_owned();
     api.delete(&format!("{binding}/{}", key.replace('#', "%23"))).await;
+}
+
+/// Has a queue of the test's own, `seen`, be given a copy of each message that passes an exchange.
+pub async fn look_at(api: &Api, exchange: &str) {
+    api.put("/api/queues/{vhost}/seen", json!({"durable": true})).await;
+    api.post(&format!("/api/bindings/{{vhost}}/e/{exchange}/q/seen"), json!({"routing_key": "#"})).await;
 }
 
 /// How many records the node holds.

@@ -1,12 +1,11 @@
 //! Parcels: small batches that arrive together travel in one message of RabbitMQ's, and fare as if each had come by itself.
 
-use super::fixture::{add_neighbours, holds, kept, records_held, replay, unbind};
+use super::fixture::{add_neighbours, holds, kept, look_at, records_held, replay, unbind};
 use crate::harness::{Api, Spec, TestNode, eventually, fail_so, honest};
 use futures_util::future::join_all;
 use lapin::options::{BasicGetOptions, BasicNackOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
-use serde_json::json;
 use sesame::broker::{self, ConnectionSettings, Message, Publisher};
 use sesame::clock::Clock;
 use sesame::tls::ClientTls;
@@ -26,12 +25,6 @@ async fn waiting(spec: Spec) -> TestNode {
     add_neighbours(&ingress.url(), "N", BATCHES).await;
     ingress.stop().await;
     node
-}
-
-/// Has a queue of the test's own, `seen`, be given a copy of each message that passes an exchange.
-async fn look_at(api: &Api, exchange: &str) {
-    api.put("/api/queues/{vhost}/seen", json!({"durable": true})).await;
-    api.post(&format!("/api/bindings/{{vhost}}/e/{exchange}/q/seen"), json!({"routing_key": "#"})).await;
 }
 
 /// The batches have come in few messages: else there were no parcels, and the test proves nothing.
