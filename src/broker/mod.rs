@@ -1,6 +1,7 @@
 //! RabbitMQ: supervised connections, the confirmed publisher, the consumer, and the topology as declared data. No other
 //! room imports the AMQP client.
 
+mod confirms;
 mod connection;
 mod consumer;
 mod flight;

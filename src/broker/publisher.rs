@@ -1,17 +1,14 @@
 //! The confirmed publisher: a publish has many outcomes, and one of them is success.
 
+use super::confirms::Confirms;
 use super::flight::Flights;
 use super::gather::{Gathered, Lane, Lanes, Turn};
 use super::message::ENVELOPE;
 use super::parcel;
 use super::{Availability, Connection, Message};
 use crate::metrics;
-use futures_util::FutureExt;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
-use lapin::{Channel, Confirmation, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -78,17 +75,10 @@ pub struct Publisher {
 struct Shared {
     connection: Connection,
     user: String,
-    channels: Vec<Slot>,
+    channels: Vec<Mutex<Option<Arc<Confirms>>>>,
     next: AtomicUsize,
     flights: Flights,
     lanes: Lanes,
-}
-
-/// A channel, and whose turn it is to publish on it.
-#[derive(Default)]
-struct Slot {
-    channel: Mutex<Option<Channel>>,
-    turn: std::sync::Mutex<()>,
 }
 
 /// Headers travel in one frame, which the client library neither splits nor checks; RabbitMQ closes the connection over one
@@ -100,7 +90,7 @@ impl Publisher {
     /// than `patience` is handed no more than a message now and then until it does; without patience it is left to the
     /// connection's heartbeat to tell.
     pub fn new(connection: Connection, user: &str, channels: usize, patience: Option<Duration>) -> Self {
-        let channels = (0..channels.max(1)).map(|_| Slot::default()).collect();
+        let channels = (0..channels.max(1)).map(|_| Mutex::default()).collect();
         let (user, next, flights) = (user.to_owned(), AtomicUsize::new(0), Flights::new(patience));
         Self { shared: Arc::new(Shared { connection, user, channels, next, flights, lanes: Lanes::default() }) }
     }
@@ -168,7 +158,7 @@ impl Publisher {
         let live = self.shared.connection.live().map_err(PublishError::Lost)?;
         let sending = async {
             let channel = channel(&live, slot).await.map_err(PublishError::Lost)?;
-            self.publish_on(&channel, &slot.turn, content_type, message).await
+            channel.publish(message, message.properties(&self.shared.user, content_type)).await
         };
         self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
     }
@@ -182,10 +172,9 @@ impl Publisher {
         let _flight = self.shared.flights.begin(&message.exchange).ok_or(PublishError::Stalled)?;
         let live = self.shared.connection.live().map_err(PublishError::Lost)?;
         let sending = async {
-            let channel = open(&live).await.map_err(PublishError::Lost)?;
-            let outcome = self.publish_on(&channel, &std::sync::Mutex::default(), ENVELOPE, message).await;
-            // One that the broker has closed, or that went with its connection, needs no closing.
-            let _ = channel.close(200, "done".into()).await;
+            let channel = Confirms::open(&live).await.map_err(PublishError::Lost)?;
+            let outcome = channel.publish(message, message.properties(&self.shared.user, ENVELOPE)).await;
+            channel.close().await;
             outcome
         };
         self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
@@ -206,43 +195,6 @@ impl Publisher {
             return Err(PublishError::Forbidden(format!("the name of a header has {} bytes", name.len())));
         }
         Ok(())
-    }
-
-    async fn publish_on(
-        &self,
-        channel: &Channel,
-        turn: &std::sync::Mutex<()>,
-        content_type: &str,
-        message: &Message,
-    ) -> Result<(), PublishError> {
-        let mut publishing = std::pin::pin!(channel.basic_publish(
-            message.exchange.as_str().into(),
-            message.routing_key.as_str().into(),
-            // Without `mandatory` a message no queue takes would be confirmed and gone.
-            BasicPublishOptions { mandatory: true, immediate: false },
-            &message.body,
-            message.properties(&self.shared.user, content_type),
-        ));
-        // The first poll takes the delivery tag and hands over the frames. Two of them at once could do so in different
-        // orders, and each would be told of the other's confirm.
-        let first = {
-            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            publishing.as_mut().now_or_never()
-        };
-        let confirm = match first {
-            Some(done) => done,
-            None => publishing.await,
-        }
-        .map_err(classify)?;
-        match confirm.await.map_err(classify)? {
-            Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => Err(PublishError::Returned {
-                exchange: message.exchange.clone(),
-                reply: returned.reply_text.to_string(),
-            }),
-            Confirmation::Nack(None) => Err(PublishError::Nacked(message.exchange.clone())),
-            Confirmation::NotRequested => Err(PublishError::Lost("the channel is not in confirm mode".to_owned())),
-        }
     }
 }
 
@@ -265,29 +217,12 @@ impl Drop for UnderWay<'_> {
 }
 
 /// The slot's channel, opened anew where the last one was closed.
-async fn channel(live: &lapin::Connection, slot: &Slot) -> Result<Channel, String> {
-    let mut slot = slot.channel.lock().await;
-    if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
+async fn channel(live: &lapin::Connection, slot: &Mutex<Option<Arc<Confirms>>>) -> Result<Arc<Confirms>, String> {
+    let mut slot = slot.lock().await;
+    if let Some(channel) = slot.as_ref().filter(|channel| channel.is_open()) {
         return Ok(channel.clone());
     }
-    let channel = open(live).await?;
+    let channel = Arc::new(Confirms::open(live).await?);
     *slot = Some(channel.clone());
     Ok(channel)
-}
-
-/// A channel in confirm mode.
-async fn open(live: &lapin::Connection) -> Result<Channel, String> {
-    let channel = live.create_channel().await.map_err(|e| e.to_string())?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|e| e.to_string())?;
-    Ok(channel)
-}
-
-fn classify(error: lapin::Error) -> PublishError {
-    if let ErrorKind::ProtocolError(amqp) = error.kind() {
-        let forbidden = [AMQPSoftError::ACCESSREFUSED, AMQPSoftError::NOTFOUND, AMQPSoftError::PRECONDITIONFAILED];
-        if matches!(amqp.kind(), AMQPErrorKind::Soft(soft) if forbidden.contains(soft)) {
-            return PublishError::Forbidden(amqp.get_message().to_string());
-        }
-    }
-    PublishError::Lost(error.to_string())
 }

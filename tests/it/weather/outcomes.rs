@@ -1,6 +1,7 @@
 //! The outcomes of a publish: confirmed, returned, nacked, forbidden; each is told apart, and only one is a success.
 
 use crate::harness::{Spec, TestNode, lab};
+use futures_util::future::join_all;
 use sesame::broker::{Connection, ConnectionSettings, Message, PublishError, Publisher};
 use sesame::tls::ClientTls;
 use std::collections::BTreeMap;
@@ -73,6 +74,35 @@ async fn invariant_1_only_a_confirm_without_a_return_is_a_success() {
     // A closed channel is replaced by the next publish.
     for _ in 0..4 {
         publisher.publish(&message("county.log")).await.expect("confirmed after a closed channel");
+    }
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_1_what_no_queue_takes_is_told_of_that_message_and_of_no_other() {
+    let node = Spec::new("370203").prepare(&[]).await;
+    let vhost = node.config.broker.uri.text().rsplit('/').next().unwrap().to_owned();
+    put(&format!("/api/exchanges/{vhost}/county.nowhere"), serde_json::json!({"type": "fanout", "durable": true}))
+        .await;
+    let stop = CancellationToken::new();
+    let publisher = publisher(&node, 1, &stop);
+    publisher.up().await;
+    // Many at once on one channel, some large: what is returned comes back while others wait for their confirm.
+    for round in 0..100 {
+        let publishing = (0..100).map(|at| {
+            let nowhere = at % (2 + round % 7) == 1;
+            let mut message = message(if nowhere { "county.nowhere" } else { "county.log" });
+            if !nowhere {
+                message.body = vec![b'x'; 20_000].into();
+            }
+            let publisher = publisher.clone();
+            tokio::spawn(async move { (nowhere, publisher.publish(&message).await) })
+        });
+        for told in join_all(publishing).await {
+            let (nowhere, outcome) = told.unwrap();
+            let is_returned = matches!(outcome, Err(PublishError::Returned { .. }));
+            assert!(if nowhere { is_returned } else { outcome.is_ok() }, "to nowhere: {nowhere}, told: {outcome:?}");
+        }
     }
     stop.cancel();
 }
