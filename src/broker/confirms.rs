@@ -1,19 +1,25 @@
 //! A channel in confirm mode, and whose return is whose.
 //!
 //! RabbitMQ sends a message back that no queue takes, and then confirms it all the same. The client library hands what came back to whichever
-//! message of the channel is confirmed next: with many under way that was another one now and then, and the one that nothing holds passed for
-//! kept. So one task publishes all messages of a channel and takes all their confirms, and a message counts as kept only when nothing
-//! that was settled before it holds what came back of it.
+//! message of the channel it settles next: with many under way that was another one now and then, and the one that nothing holds passed for
+//! kept. So one task publishes all messages of a channel and takes all their confirms, and a [`Ledger`] tells each what became of it
+//! once that is certain.
 
+mod ledger;
+
+use self::ledger::{Ledger, Name, Settled, Word};
 use super::{Message, PublishError};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::protocol::basic::AMQPProperties;
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::{Channel, Confirmation, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -30,25 +36,6 @@ struct Request {
     body: Bytes,
     told: oneshot::Sender<Result<(), PublishError>>,
 }
-
-/// By this a message is known when it comes back. Those of one name are the same message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Name {
-    exchange: String,
-    routing_key: String,
-    id: Uuid,
-}
-
-/// A message, and the broker's word on it: that on what came back may be the one on another.
-struct Settled {
-    name: Name,
-    word: lapin::Result<Confirmation>,
-    told: oneshot::Sender<Result<(), PublishError>>,
-}
-
-/// What came back and has not been told, with RabbitMQ's words.
-#[derive(Default)]
-struct Returns(Vec<(Name, String)>);
 
 impl Confirms {
     /// Opens a channel.
@@ -68,7 +55,7 @@ impl Confirms {
     /// Publishes and waits for the confirm. Dropping the future does not take the message back.
     pub(super) async fn publish(&self, message: &Message, properties: AMQPProperties) -> Result<(), PublishError> {
         let Message { exchange, routing_key, id, body, .. } = message;
-        let name = Name { exchange: exchange.clone(), routing_key: routing_key.clone(), id: *id };
+        let name = Name { id: *id, exchange: exchange.as_str().into(), routing_key: routing_key.as_str().into() };
         let (told, outcome) = oneshot::channel();
         let closed = || PublishError::Lost("the channel is closed".to_owned());
         self.requests.send(Request { name, properties, body: body.clone(), told }).map_err(|_| closed())?;
@@ -81,25 +68,49 @@ impl Confirms {
     }
 }
 
+/// Publishes what is asked for, in order, until nobody waits for any of it.
 async fn serve(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>) {
-    let (mut under_way, mut returns) = (FuturesUnordered::new(), Returns::default());
+    let (mut under_way, mut ledger) = (FuturesUnordered::new(), Ledger::default());
     loop {
         tokio::select! {
             biased;
             request = requests.recv() => match request {
+                Some(request) if request.told.is_closed() => {}
                 Some(request) => under_way.push(publish(&channel, request)),
-                // Nobody waits any longer for what is still under way.
                 None => return,
             },
             Some(first) = under_way.next() => {
                 let mut settled = vec![first];
-                // All that was settled before it can be taken by now: the client library settles one after the other.
-                while let Some(Some(more)) = under_way.next().now_or_never() {
-                    settled.push(more);
-                }
-                returns.tell(settled);
+                take_ready(&mut under_way, &mut settled);
+                ledger.enter(settled);
             }
         }
+    }
+}
+
+/// Takes all that is settled by now. Of what the client library had settled before anything that is taken, nothing is left behind: it
+/// settles one after the other, and wakes each before it goes on.
+fn take_ready(under_way: &mut FuturesUnordered<impl Future<Output = Settled>>, settled: &mut Vec<Settled>) {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    loop {
+        match under_way.poll_next_unpin(&mut Context::from_waker(&waker)) {
+            Poll::Ready(Some(more)) => settled.push(more),
+            Poll::Ready(None) => return,
+            // Woken meanwhile, perhaps by itself: it pauses now and then although more is ready.
+            Poll::Pending if woken.0.swap(false, Ordering::AcqRel) => std::thread::yield_now(),
+            Poll::Pending => return,
+        }
+    }
+}
+
+/// Whether somebody was to be woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -107,54 +118,31 @@ async fn publish(channel: &Channel, request: Request) -> Settled {
     let Request { name, properties, body, told } = request;
     // Without `mandatory` a message no queue takes would be confirmed and gone.
     let options = BasicPublishOptions { mandatory: true, immediate: false };
-    let (exchange, routing_key) = (name.exchange.as_str().into(), name.routing_key.as_str().into());
-    let word = match channel.basic_publish(exchange, routing_key, options, &body, properties).await {
+    let (exchange, routing_key) = (name.exchange.clone(), name.routing_key.clone());
+    let sent = channel.basic_publish(exchange, routing_key, options, &body, properties).await;
+    // The client library has its own copy: nobody's memory is held while the broker takes its time.
+    drop(body);
+    let confirmed = match sent {
         Ok(confirm) => confirm.await,
         Err(error) => Err(error),
     };
-    Settled { name, word, told }
+    let (word, returned) = match confirmed {
+        Ok(Confirmation::Ack(returned)) => (Word::Kept, returned),
+        Ok(Confirmation::Nack(returned)) => (Word::Nacked, returned),
+        Ok(Confirmation::NotRequested) => {
+            (Word::Failed(PublishError::Lost("the channel is not in confirm mode".to_owned())), None)
+        }
+        Err(error) => (Word::Failed(classify(error)), None),
+    };
+    Settled { name, word, returned: returned.map(named), told }
 }
 
-impl Returns {
-    /// Tells everybody who waits for one of these what has become of it.
-    fn tell(&mut self, mut settled: Vec<Settled>) {
-        for Settled { word, .. } in &mut settled {
-            if let Ok(Confirmation::Ack(returned) | Confirmation::Nack(returned)) = word
-                && let Some(returned) = returned.take()
-            {
-                self.note(&returned);
-            }
-        }
-        for Settled { name, word, told } in settled {
-            let outcome = match (word, self.take(&name)) {
-                (Ok(_), Some(reply)) => Err(PublishError::Returned { exchange: name.exchange, reply }),
-                (Ok(Confirmation::Ack(_)), None) => Ok(()),
-                (Ok(Confirmation::Nack(_)), None) => Err(PublishError::Nacked(name.exchange)),
-                (Ok(Confirmation::NotRequested), None) => {
-                    Err(PublishError::Lost("the channel is not in confirm mode".to_owned()))
-                }
-                (Err(error), _) => Err(classify(error)),
-            };
-            // Who has stopped waiting is not told.
-            let _ = told.send(outcome);
-        }
-    }
-
-    fn note(&mut self, returned: &BasicReturnMessage) {
-        let id = returned.properties.message_id().as_ref().and_then(|id| Uuid::try_parse(id.as_str()).ok());
-        let name = Name {
-            exchange: returned.exchange.to_string(),
-            routing_key: returned.routing_key.to_string(),
-            // Every message that is published here has one.
-            id: id.unwrap_or_default(),
-        };
-        self.0.push((name, returned.reply_text.to_string()));
-    }
-
-    fn take(&mut self, name: &Name) -> Option<String> {
-        let at = self.0.iter().position(|(returned, _)| returned == name)?;
-        Some(self.0.swap_remove(at).1)
-    }
+/// Which message came back, and RabbitMQ's words.
+fn named(returned: BasicReturnMessage) -> (Name, String) {
+    let id = returned.properties.message_id().as_ref().and_then(|id| Uuid::try_parse(id.as_str()).ok());
+    let (exchange, routing_key) = (returned.exchange.clone(), returned.routing_key.clone());
+    // Every message that is published here has an id.
+    (Name { id: id.unwrap_or_default(), exchange, routing_key }, returned.reply_text.to_string())
 }
 
 fn classify(error: lapin::Error) -> PublishError {

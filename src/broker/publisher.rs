@@ -160,7 +160,14 @@ impl Publisher {
             let channel = channel(&live, slot).await.map_err(PublishError::Lost)?;
             channel.publish(message, message.properties(&self.shared.user, content_type)).await
         };
-        self.shared.connection.while_live(&live, sending).await.map_err(PublishError::Lost)?
+        match self.shared.connection.while_live(&live, sending).await {
+            Ok(outcome) => outcome,
+            Err(reason) => {
+                // Its task would keep what waits there for as long as there is no connection.
+                slot.lock().await.take_if(|channel| !channel.is_open());
+                Err(PublishError::Lost(reason))
+            }
+        }
     }
 
     /// Publishes on a channel of its own, and otherwise as [`Publisher::publish`] does.
