@@ -110,7 +110,7 @@ impl Publisher {
 
     /// Publishes and waits for the broker's confirm.
     ///
-    /// `Ok` means that the message lies durably in a queue. Dropping the future does not take the message back.
+    /// `Ok` means that the message lies durably in a queue. Dropping the future may leave it unsent, and does not take it back.
     pub async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         self.publish_as(ENVELOPE, message).await
     }
@@ -164,7 +164,9 @@ impl Publisher {
             Ok(outcome) => outcome,
             Err(reason) => {
                 // Its task would keep what waits there for as long as there is no connection.
-                slot.lock().await.take_if(|channel| !channel.is_open());
+                if let Ok(mut slot) = slot.try_lock() {
+                    slot.take_if(|channel| !channel.is_open());
+                }
                 Err(PublishError::Lost(reason))
             }
         }

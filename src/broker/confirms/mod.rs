@@ -52,7 +52,7 @@ impl Confirms {
         self.channel.status().connected() && !self.requests.is_closed()
     }
 
-    /// Publishes and waits for the confirm. Dropping the future does not take the message back.
+    /// Publishes and waits for the confirm. Dropping the future may leave the message unsent, and does not take it back.
     pub(super) async fn publish(&self, message: &Message, properties: AMQPProperties) -> Result<(), PublishError> {
         let Message { exchange, routing_key, id, body, .. } = message;
         let name = Name { id: *id, exchange: exchange.as_str().into(), routing_key: routing_key.as_str().into() };
@@ -68,7 +68,7 @@ impl Confirms {
     }
 }
 
-/// Publishes what is asked for, in order, until nobody waits for any of it.
+/// Publishes what is asked for, in order, but for what nobody waits for any more; until its [`Confirms`] is dropped.
 async fn serve(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>) {
     let (mut under_way, mut ledger) = (FuturesUnordered::new(), Ledger::default());
     loop {
@@ -81,7 +81,7 @@ async fn serve(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>)
             },
             Some(first) = under_way.next() => {
                 let mut settled = vec![first];
-                take_ready(&mut under_way, &mut settled);
+                take_ready(&mut under_way, &mut settled).await;
                 ledger.enter(settled);
             }
         }
@@ -90,15 +90,16 @@ async fn serve(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>)
 
 /// Takes all that is settled by now. Of what the client library had settled before anything that is taken, nothing is left behind: it
 /// settles one after the other, and wakes each before it goes on.
-fn take_ready(under_way: &mut FuturesUnordered<impl Future<Output = Settled>>, settled: &mut Vec<Settled>) {
+async fn take_ready(under_way: &mut FuturesUnordered<impl Future<Output = Settled>>, settled: &mut Vec<Settled>) {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
     loop {
-        match under_way.poll_next_unpin(&mut Context::from_waker(&waker)) {
+        let polled = under_way.poll_next_unpin(&mut Context::from_waker(&waker));
+        match polled {
             Poll::Ready(Some(more)) => settled.push(more),
             Poll::Ready(None) => return,
             // Woken meanwhile, perhaps by itself: it pauses now and then although more is ready.
-            Poll::Pending if woken.0.swap(false, Ordering::AcqRel) => std::thread::yield_now(),
+            Poll::Pending if woken.0.swap(false, Ordering::AcqRel) => tokio::task::yield_now().await,
             Poll::Pending => return,
         }
     }
@@ -120,7 +121,7 @@ async fn publish(channel: &Channel, request: Request) -> Settled {
     let options = BasicPublishOptions { mandatory: true, immediate: false };
     let (exchange, routing_key) = (name.exchange.clone(), name.routing_key.clone());
     let sent = channel.basic_publish(exchange, routing_key, options, &body, properties).await;
-    // The client library has its own copy: nobody's memory is held while the broker takes its time.
+    // It is written: nobody's memory is held while the broker takes its time.
     drop(body);
     let confirmed = match sent {
         Ok(confirm) => confirm.await,
