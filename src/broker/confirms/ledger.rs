@@ -17,8 +17,8 @@ use lapin::types::ShortString;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// By this a message is known when it comes back. Two of one name that are under way at once are copies of one message: taking one for the other does
-/// no harm.
+/// By this a message is known when it comes back. Two of one name that are under way at once are copies of one message: taking
+/// one for the other does no harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) id: Uuid,
@@ -62,7 +62,7 @@ impl Ledger {
     /// Enters what is settled. With a message all that was settled before it must have been entered.
     pub(super) fn enter(&mut self, settled: Vec<Settled>) {
         self.is_over |= settled.iter().any(Settled::has_failed);
-        // The queue was empty then, and so is nothing in it of those that have been held since before.
+        // Then the queue was empty, after all that is held from before had been settled: nothing of theirs is in it.
         let ran_dry = settled.iter().any(|one| one.returned.is_none() && !one.has_failed());
         self.unclaimed.extend(settled.iter().filter_map(|one| one.returned.clone()));
         let held = self.held.drain(..).map(|one| (one, ran_dry));
