@@ -5,7 +5,7 @@ use sesame::batch::{Against, Stamp, check_records, read_changes};
 use sesame::dataset::{Checker, Dataset, Dictionary, UnknownFields};
 use sesame::generate::{World, write_array};
 use sesame::record::{Change, State};
-use sesame::standard::busilist::{FlatObject, split};
+use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Cipher, Key, Software};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::envelope::{Busilist, Envelope};
@@ -38,7 +38,7 @@ impl Batch {
             appid: "bench".into(),
             busicode: "007".into(),
             action: Action::Add.code().into(),
-            busilist: Busilist::Array(&busilist),
+            busilist: Busilist::Array(Array::known(&busilist)),
             random: Random::from(Uuid::nil()),
             sign: "".into(),
         };
@@ -54,7 +54,9 @@ impl Batch {
     }
 
     fn changes(&self) -> Vec<Change> {
-        read_changes(self.dataset(), Action::Add, &self.busilist, &[], &self.stamp, Against::Merging).unwrap().good
+        read_changes(self.dataset(), Action::Add, Array::known(&self.busilist), &[], &self.stamp, Against::Merging)
+            .unwrap()
+            .good
     }
 }
 
@@ -63,10 +65,10 @@ fn standard(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("standard");
     group.throughput(Throughput::Bytes(batch.body.len() as u64));
     group.bench_function("envelope", |b| b.iter(|| Envelope::read(black_box(batch.body.as_bytes())).unwrap()));
-    group.bench_function("split", |b| b.iter(|| split(black_box(&batch.busilist)).unwrap()));
-    let elements = split(&batch.busilist).unwrap();
+    let records = Array::read(&batch.busilist).unwrap();
+    group.bench_function("split", |b| b.iter(|| black_box(records).elements().count()));
     group.bench_function("shape", |b| {
-        b.iter(|| elements.iter().map(|element| FlatObject::read(element).unwrap().members().count()).sum::<usize>());
+        b.iter(|| black_box(records).objects().map(|object| object.unwrap().members().count()).sum::<usize>());
     });
     let signer = Signer { cipher: &Software, profile: Profile::Digest, key: &batch.key };
     let envelope = Envelope::read(batch.body.as_bytes()).unwrap();
@@ -79,11 +81,11 @@ fn batch(criterion: &mut Criterion) {
     let batch = Batch::new();
     let mut group = criterion.benchmark_group("batch");
     group.throughput(Throughput::Elements(u64::from(RECORDS)));
-    let elements = split(&batch.busilist).unwrap();
+    let records = Array::read(&batch.busilist).unwrap();
     group.bench_function("validate", |b| {
-        b.iter(|| check_records(batch.dataset(), Action::Add, black_box(&elements), &batch.stamp).good);
+        b.iter(|| check_records(batch.dataset(), Action::Add, black_box(records).objects(), &batch.stamp).good);
     });
-    let objects: Vec<_> = elements.iter().map(|element| FlatObject::read(element).unwrap()).collect();
+    let objects: Vec<_> = records.objects().map(Result::unwrap).collect();
     group.bench_function("rules", |b| {
         let checker = Checker::new(batch.dataset(), Action::Add, batch.stamp.latest, UnknownFields::Refuse);
         b.iter(|| black_box(&objects).iter().filter(|object| checker.check(object).is_empty()).count());

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use sesame::generate::World;
+use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Key, Software};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::envelope::{Busilist, Envelope};
@@ -111,7 +112,7 @@ impl Corpus {
             appid: APPID.into(),
             busicode: BUSICODE.into(),
             action: action.code().into(),
-            busilist: Busilist::Array(list),
+            busilist: Busilist::Array(Array::known(list)),
             random: random.clone(),
             sign: "".into(),
         };

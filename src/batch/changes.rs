@@ -1,14 +1,13 @@
-//! From the text of a busilist to changes of records, where a batch is persisted.
+//! From a busilist to changes of records, where a batch is persisted.
 
 use super::identity::{Identity, Stamp, identify};
 use super::record_fault::{MOST_FAULTS, RecordFault, shaped};
 use crate::dataset::{Checker, Dataset, Level, UnknownFields};
 use crate::record::{Change, Effect, Fields, RecordId, Version};
-use crate::standard::busilist::{FlatObject, split};
+use crate::standard::busilist::{Array, FlatObject, ShapeFault};
 use crate::standard::code::Action;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
-use serde_json::value::RawValue;
 use std::collections::{BTreeSet, HashMap};
 
 /// What the records of a batch are held against before they are merged.
@@ -40,24 +39,23 @@ pub struct Changes {
 /// A record that stands twice in a batch keeps the order of the batch: the later one's version is never the smaller.
 ///
 /// # Errors
-/// The list as a whole is none.
+/// There is no record in it.
 pub fn read_changes(
     dataset: &Dataset,
     action: Action,
-    busilist: &str,
+    busilist: Array<'_>,
     refused: &[u32],
     stamp: &Stamp,
     against: Against,
 ) -> Result<Changes, RecordFault> {
-    let elements = split(busilist).map_err(|error| RecordFault::of_list("type", error.to_string()))?;
-    if elements.is_empty() {
+    if busilist.is_empty() {
         return Err(RecordFault::of_list("minItems", "the list is empty".to_owned()));
     }
     let checker = (against == Against::Rules).then(|| Checker::new(dataset, action, stamp.latest, UnknownFields::Keep));
-    let mut changes = Changes { good: Vec::with_capacity(elements.len()), ..Changes::default() };
+    let mut changes = Changes::default();
     let mut order = Order::default();
-    for (at, element) in elements.iter().enumerate() {
-        let read = read(dataset, action, checker.as_ref(), element, at, stamp, &mut changes.regions);
+    for (at, object) in busilist.objects().enumerate() {
+        let read = read(dataset, action, checker.as_ref(), object, at, stamp, &mut changes.regions);
         // Whatever this tier's rules make of a record, it has its place in the order of the batch: versions must not depend on them.
         let version = read.identity.as_ref().map(|identity| order.lift(identity, at, stamp));
         if refused.binary_search(&(at as u32)).is_ok() {
@@ -91,12 +89,12 @@ fn read(
     dataset: &Dataset,
     action: Action,
     checker: Option<&Checker<'_>>,
-    element: &RawValue,
+    object: Result<FlatObject<'_>, Vec<ShapeFault>>,
     at: usize,
     stamp: &Stamp,
     regions: &mut BTreeSet<Region>,
 ) -> Read {
-    let object = match shaped(element, at) {
+    let object = match shaped(object, at) {
         Ok(object) => object,
         Err(faults) => return Read { faults, ..Read::default() },
     };
@@ -170,7 +168,7 @@ mod tests {
         let list = format!("[{},{},{}]", record("05", r#","JCRQ":"x""#), record("00", ""), record("07", ""));
         let read = |refused: &[u32], against| {
             let latest = Stamp { latest: Moment::parse_civil("2026-01-01 00:00:00").unwrap(), ..stamp };
-            read_changes(dataset, Action::Modify, &list, refused, &latest, against).unwrap()
+            read_changes(dataset, Action::Modify, Array::read(&list).unwrap(), refused, &latest, against).unwrap()
         };
         let all = read(&[], Against::Merging).good;
         let some = read(&[], Against::Rules);

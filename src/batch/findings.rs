@@ -3,9 +3,9 @@
 use super::identity::{Stamp, identify};
 use super::record_fault::{MOST_FAULTS, RecordFault, shaped};
 use crate::dataset::{Checker, Dataset, Level, UnknownFields};
+use crate::standard::busilist::{FlatObject, ShapeFault};
 use crate::standard::code::Action;
 use crate::standard::region::Region;
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 /// What the door finds in a busilist. It keeps none of the records: their fields take several times the room of their text.
@@ -23,27 +23,32 @@ pub struct Findings {
     pub regions: BTreeSet<Region>,
 }
 
-/// Holds every record against every rule of the dictionary: at the door.
+/// Holds every record of a busilist against every rule of the dictionary: at the door.
 ///
-/// Where a bad record refuses the whole batch, a list that is wrong throughout is not read to its end.
-pub fn check_records(dataset: &Dataset, action: Action, elements: &[&RawValue], stamp: &Stamp) -> Findings {
+/// Where a bad record refuses the whole batch, the last ones of a list that is wrong throughout are not held against them.
+pub fn check_records<'a>(
+    dataset: &Dataset,
+    action: Action,
+    records: impl Iterator<Item = Result<FlatObject<'a>, Vec<ShapeFault>>>,
+    stamp: &Stamp,
+) -> Findings {
     let mut findings = Findings::default();
-    if elements.is_empty() {
-        let error = "busilist 为空：新增、修改、删除至少要有一条记录".to_owned();
-        findings.errors.push(RecordFault::of_list("minItems", error));
-    }
     let checker = Checker::new(dataset, action, stamp.latest, UnknownFields::Refuse);
-    for (at, element) in elements.iter().enumerate() {
-        let (errors, warnings) = judge(&checker, dataset, action, element, at, stamp, &mut findings.regions);
+    for (at, record) in records.enumerate() {
+        if findings.errors.len() >= MOST_FAULTS && !dataset.accept_valid() {
+            continue;
+        }
+        let (errors, warnings) = judge(&checker, dataset, action, record, at, stamp, &mut findings.regions);
         match errors.is_empty() {
             true => findings.good += 1,
             false => findings.bad.push(at as u32),
         }
         keep(&mut findings.errors, errors);
         keep(&mut findings.warnings, warnings);
-        if findings.errors.len() >= MOST_FAULTS && !dataset.accept_valid() {
-            break;
-        }
+    }
+    if findings.good == 0 && findings.bad.is_empty() {
+        let error = "busilist 为空：新增、修改、删除至少要有一条记录".to_owned();
+        findings.errors.push(RecordFault::of_list("minItems", error));
     }
     findings
 }
@@ -55,12 +60,12 @@ fn judge(
     checker: &Checker<'_>,
     dataset: &Dataset,
     action: Action,
-    element: &RawValue,
+    record: Result<FlatObject<'_>, Vec<ShapeFault>>,
     at: usize,
     stamp: &Stamp,
     regions: &mut BTreeSet<Region>,
 ) -> (Faults, Faults) {
-    let object = match shaped(element, at) {
+    let object = match shaped(record, at) {
         Ok(object) => object,
         Err(faults) => return (faults, Vec::new()),
     };

@@ -2,9 +2,10 @@
 
 use super::seal::{SIGN_HEADER, sealed_text};
 use super::{Evidence, Manifest, NodeIdentity, NotAManifest, batch_id, content_digest};
+use crate::standard::busilist::Array;
 use crate::standard::cipher::{Cipher, Key};
 use crate::standard::code::{Action, BusinessCode};
-use crate::standard::envelope::Envelope;
+use crate::standard::envelope::{Busilist, Envelope};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use crate::standard::sign::{Canonical, Profile, Signer};
@@ -76,8 +77,8 @@ pub struct Opened<'a> {
     pub busicode: BusinessCode,
     /// What it does; never a query.
     pub action: Action,
-    /// The text of the array.
-    pub busilist: Cow<'a, str>,
+    /// Its records.
+    pub busilist: Array<'a>,
     /// What the node that sealed it may speak for.
     pub sender_region: Region,
     /// That node's signature of the envelope.
@@ -179,12 +180,15 @@ pub fn open<'a>(incoming: Incoming<'a>, trust: &Trust, now: Moment) -> Result<Op
         return Err(write("a query cannot be a batch"));
     }
     let sealed_here = envelope.appid == trust.own.as_str() && manifest.origin == sender.region;
-    let busilist = envelope.busilist.into_text();
+    let Busilist::Array(busilist) = envelope.busilist else {
+        return Err(write("a node seals the busilist as an array"));
+    };
     // What this node sealed at its own door has the digest that it wrote there: the two signatures, one of which covers the
     // other, have just told that both are as they were.
     if !sealed_here {
         let Evidence { appid, random, .. } = &manifest.evidence;
-        if content_digest(trust.cipher.as_ref(), appid, busicode, action, &busilist, random) != manifest.digest {
+        if content_digest(trust.cipher.as_ref(), appid, busicode, action, busilist.as_str(), random) != manifest.digest
+        {
             return Err(OpenFault::OtherContent);
         }
     }
@@ -266,7 +270,7 @@ mod tests {
             },
             trace: Vec::new(),
         };
-        seal(&node, &manifest, busicode, action, busilist)
+        seal(&node, &manifest, busicode, action, Array::known(busilist))
     }
 
     fn opened<'a>(sealed: &'a Sealed, trust: &Trust) -> Result<Opened<'a>, OpenFault> {

@@ -1,8 +1,7 @@
 //! What is wrong with records of a batch, by their place in the busilist.
 
 use crate::dataset::{FieldFault, Level};
-use crate::standard::busilist::{FlatObject, Shape};
-use serde_json::value::RawValue;
+use crate::standard::busilist::{FlatObject, Shape, ShapeFault};
 
 /// What is wrong with one record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +40,12 @@ impl RecordFault {
     }
 }
 
-/// The record at a place, from 0, as a flat object, or what is wrong with its shape.
-pub(super) fn shaped(element: &RawValue, at: usize) -> Result<FlatObject<'_>, Vec<RecordFault>> {
-    FlatObject::read(element).map_err(|shapes| {
+/// The record at a place, from 0, or what is wrong with its shape.
+pub(super) fn shaped<'a>(
+    object: Result<FlatObject<'a>, Vec<ShapeFault>>,
+    at: usize,
+) -> Result<FlatObject<'a>, Vec<RecordFault>> {
+    object.map_err(|shapes| {
         let faults = shapes
             .into_iter()
             .map(|s| RecordFault::error(at, &s.field, shape_rule(s.shape), shape_error(s.shape).to_owned()));

@@ -1,6 +1,7 @@
 //! Sealing: what lies on a broker is always signed by the node that put it there.
 
 use super::{BULK_BYTES, Manifest, SIZE_HEADER};
+use crate::standard::busilist::Array;
 use crate::standard::cipher::{Cipher, Key};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::envelope::{Busilist, Envelope};
@@ -43,13 +44,13 @@ pub struct Sealed {
 /// Header of the signature over the manifest.
 pub(super) const SIGN_HEADER: &str = "sesame-sign";
 
-/// Seals a batch in the name of `node`. `busilist` is the decrypted text of the array.
+/// Seals a batch in the name of `node`. `busilist` is the array as sent, decrypted.
 pub fn seal(
     node: &NodeIdentity,
     manifest: &Manifest,
     busicode: BusinessCode,
     action: Action,
-    busilist: &str,
+    busilist: Array<'_>,
 ) -> Sealed {
     let envelope = Envelope {
         appid: Cow::Borrowed(&node.appid),

@@ -4,7 +4,7 @@ use super::block_on;
 use super::past::PastOptions;
 use crate::client::{Answered, Client};
 use crate::config::PeerTls;
-use crate::standard::busilist::split;
+use crate::standard::busilist::Array;
 use crate::standard::cipher::Key;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::random::Random;
@@ -58,8 +58,8 @@ pub(super) fn show(answered: &Answered, json: bool) -> ExitCode {
         eprintln!("{}", answered.message);
     } else {
         println!("{}", answered.message);
-        for row in split(&answered.busilist).unwrap_or_default() {
-            println!("  {}", row.get());
+        for row in Array::read(&answered.busilist).unwrap_or(Array::EMPTY).elements() {
+            println!("  {}", row.as_str());
         }
     }
     if let Some(after) = &answered.after {

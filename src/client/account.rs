@@ -1,6 +1,7 @@
 //! An account at an endpoint of the standard: who signs requests there, how, and whom to believe the answers.
 
 use crate::standard::answer::Answer;
+use crate::standard::busilist::Array;
 use crate::standard::cipher::{Cipher, Key, Software};
 use crate::standard::code::Action;
 use crate::standard::encryption::{self, CannotDecrypt};
@@ -40,7 +41,7 @@ impl Account {
                 Busilist::Text(encryption::encrypt(cipher, key, *uuid::Uuid::new_v4().as_bytes(), busilist).into())
             }
             None if self.busilist_as_string => Busilist::Text(busilist.into()),
-            None => Busilist::Array(busilist),
+            None => Busilist::Array(Array::known(busilist)),
         };
         let envelope = Envelope {
             appid: self.appid.as_str().into(),

@@ -90,8 +90,10 @@ impl<'d> Checker<'d> {
     /// Holds a value against the rules of its field.
     fn hold(&self, place: usize, given: &str, faults: &mut Vec<FieldFault>) {
         let field = &self.dataset.fields[place];
-        let broken = self.dataset.rules.faults(place, given);
-        faults.extend(broken.map(|error| self.dataset.broken(field, given, error.kind())));
+        if !self.dataset.rules.keeps(place, given) {
+            let broken = self.dataset.rules.faults(place, given);
+            faults.extend(broken.map(|error| self.dataset.broken(field, given, error.kind())));
+        }
         if field.past && self.is_ahead(given) {
             faults.push(self.dataset.ahead(field, given));
         }

@@ -4,13 +4,12 @@ use super::ShownFailure;
 use crate::batch::{Against, Manifest, Passage, RecordFault, Stamp, TOLERANCE_MICROS, read_changes};
 use crate::broker::Names;
 use crate::dataset::{Dataset, Dictionary};
-use crate::standard::busilist::{FlatObject, split};
+use crate::standard::busilist::Array;
 use crate::standard::code::BusinessCode;
 use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::store::FailureDetail;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -114,26 +113,29 @@ impl ShownMessage {
             "random": envelope.random.as_str(), "sign": envelope.sign,
         }));
         let dataset = BusinessCode::parse(&envelope.busicode).ok().and_then(|code| dictionary.get(code));
-        let text = envelope.busilist.text();
+        let records = match envelope.busilist.array() {
+            Ok(records) => records,
+            Err(error) => {
+                self.unreadable = Some(format!("its busilist is no list: {error}"));
+                return;
+            }
+        };
         if let (Some(dataset), Some(manifest)) = (dataset, manifest) {
-            self.judge(dataset, &envelope, text, manifest, now);
+            self.judge(dataset, &envelope.action, records, manifest, now);
         }
-        match split(text) {
-            Ok(elements) => self.pick(&elements, dataset, sight),
-            Err(error) => self.unreadable = Some(format!("its busilist is no list: {error}")),
-        }
+        self.pick(records, dataset, sight);
     }
 
     /// Holds the records against the rules of this moment.
-    fn judge(&mut self, dataset: &Dataset, envelope: &Envelope<'_>, text: &str, manifest: &Manifest, now: Moment) {
+    fn judge(&mut self, dataset: &Dataset, action: &str, records: Array<'_>, manifest: &Manifest, now: Moment) {
         let stamp = Stamp {
             batch: manifest.batch,
             accepted: manifest.accepted,
             home: manifest.home,
             latest: now.plus_micros(TOLERANCE_MICROS),
         };
-        let Ok(action) = crate::standard::code::Action::parse(&envelope.action) else { return };
-        let faults = match read_changes(dataset, action, text, &manifest.refused, &stamp, Against::Rules) {
+        let Ok(action) = crate::standard::code::Action::parse(action) else { return };
+        let faults = match read_changes(dataset, action, records, &manifest.refused, &stamp, Against::Rules) {
             Ok(changes) => changes.faults,
             Err(fault) => vec![fault],
         };
@@ -141,12 +143,13 @@ impl ShownMessage {
     }
 
     /// Picks the records to be shown: the bad ones first.
-    fn pick(&mut self, elements: &[&RawValue], dataset: Option<&Dataset>, sight: Sight) {
+    fn pick(&mut self, records: Array<'_>, dataset: Option<&Dataset>, sight: Sight) {
+        let elements: Vec<_> = records.elements().collect();
         let places = self.faults.iter().filter_map(|fault| fault.index.checked_sub(1));
         let bad: BTreeSet<usize> = places.take(MOST_RECORDS).collect();
         let others = (0..elements.len()).filter(|at| !bad.contains(at)).take(MOST_RECORDS - bad.len());
         for at in bad.iter().copied().chain(others) {
-            let Some(object) = elements.get(at).and_then(|element| FlatObject::read(element).ok()) else { continue };
+            let Some(object) = elements.get(at).and_then(|element| element.object().ok()) else { continue };
             let fields = object.members().map(|(name, value)| {
                 let text = value.given().unwrap_or_default();
                 (name.to_owned(), Value::from(seen(dataset, name, text, sight)))

@@ -5,6 +5,7 @@ use super::Context;
 use crate::batch::{Manifest, Passage, routing_key, seal};
 use crate::broker::{Availability, Message, PublishError};
 use crate::metrics;
+use crate::standard::busilist::Array;
 use crate::store::{StoreError, StoredBatch};
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
@@ -208,7 +209,8 @@ async fn sweep_out(context: &Context, batch: StoredBatch) -> (Uuid, Fate) {
 /// The message of a batch, made again from what the store keeps and sealed with the node's present key.
 pub(super) fn republished(context: &Context, batch: &StoredBatch) -> Result<Message, String> {
     let text = zstd::stream::decode_all(batch.body.as_slice()).map_err(|e| e.to_string())?;
-    let busilist = String::from_utf8(text).map_err(|e| e.to_string())?;
+    let text = String::from_utf8(text).map_err(|e| e.to_string())?;
+    let busilist = Array::read(&text).map_err(|e| e.to_string())?;
     let mut trace: Vec<Passage> = serde_json::from_value(batch.trace.clone()).map_err(|e| e.to_string())?;
     let (region, dataset) = (context.node.region.to_string(), batch.dataset_version.clone());
     trace.push(Passage { region, at: batch.persisted.to_rfc3339(), dataset });
@@ -225,7 +227,7 @@ pub(super) fn republished(context: &Context, batch: &StoredBatch) -> Result<Mess
         evidence: serde_json::from_value(batch.evidence.clone()).map_err(|e| e.to_string())?,
         trace,
     };
-    let sealed = seal(&context.node, &manifest, batch.busicode, batch.action, &busilist);
+    let sealed = seal(&context.node, &manifest, batch.busicode, batch.action, busilist);
     Ok(Message {
         exchange: context.names.accepted(),
         routing_key: routing_key(batch.region, batch.busicode, batch.action),

@@ -2,7 +2,7 @@
 
 use super::{Record, World, write_array};
 use crate::dataset::{Checker, Dataset, Dictionary, FieldFault, UnknownFields};
-use crate::standard::busilist::{self, FlatObject};
+use crate::standard::busilist::Array;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::{Region, RegionTable};
@@ -28,8 +28,7 @@ fn records(world: &World, number: u16, count: u32) -> Vec<Record> {
 /// What `check` says of generated records, and their keys.
 fn judged(dataset: &Dataset, action: Action, records: &[Record]) -> (Vec<FieldFault>, Vec<String>) {
     let array = write_array(records.iter().cloned());
-    let objects: Vec<_> =
-        busilist::split(&array).unwrap().into_iter().map(|element| FlatObject::read(element).unwrap()).collect();
+    let objects: Vec<_> = Array::read(&array).unwrap().objects().map(Result::unwrap).collect();
     let checker =
         Checker::new(dataset, action, Moment::parse_civil("2026-01-01 00:00:00").unwrap(), UnknownFields::Refuse);
     let faults = objects.iter().flat_map(|object| checker.check(object)).collect();

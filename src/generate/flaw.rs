@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::batch::{Stamp, check_records};
     use crate::dataset::Dictionary;
-    use crate::standard::busilist::split;
+    use crate::standard::busilist::Array;
     use crate::standard::code::Action;
     use crate::standard::moment::Moment;
     use crate::standard::region::{Region, RegionTable};
@@ -177,7 +177,7 @@ mod tests {
             let made: Vec<_> = world.records_some_bad(dataset, flaws * 3, share).unwrap().collect();
             for (json, flaw) in &made {
                 let list = format!("[{json}]");
-                let found = check_records(dataset, Action::Add, &split(&list).unwrap(), &stamp);
+                let found = check_records(dataset, Action::Add, Array::known(&list).objects(), &stamp);
                 let told = |flaw: &Flaw| found.errors.iter().any(|e| e.field == flaw.field && e.rule == flaw.rule);
                 match flaw {
                     None => assert_eq!(found.errors, [], "{json}"),

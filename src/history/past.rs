@@ -4,6 +4,7 @@ use super::SignedExchange;
 use crate::batch::{Against, Changes, Evidence, Passage, Stamp, read_changes};
 use crate::dataset::Dataset;
 use crate::record::{Change, Outcome, State};
+use crate::standard::busilist::Array;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use crate::store::{RecordPast, Store, StoreError, StoredBatch};
@@ -134,8 +135,9 @@ fn read(
     // What was applied is not judged again: its source time is not in the future, whatever it is.
     let latest = Moment::from_micros(i64::MAX);
     let stamp = Stamp { batch: batch.id, accepted: batch.accepted, home: batch.home, latest };
+    let records = Array::read(&busilist).map_err(|error| unreadable(error.to_string()))?;
     let Changes { mut good, .. } =
-        read_changes(dataset, batch.action, &busilist, &batch.refused, &stamp, Against::Merging)
+        read_changes(dataset, batch.action, records, &batch.refused, &stamp, Against::Merging)
             .map_err(|fault| unreadable(fault.error))?;
     good.retain(|change| places.contains(&change.version.ordinal));
     if good.len() < places.len() {

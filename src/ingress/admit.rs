@@ -17,7 +17,7 @@ use crate::batch::{
 };
 use crate::dataset::{Dataset, Dictionary};
 use crate::interface::InterFlag;
-use crate::standard::busilist::split_within;
+use crate::standard::busilist::Array;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption::{self, CannotDecrypt};
 use crate::standard::envelope::{Busilist, Envelope};
@@ -27,7 +27,6 @@ use crate::standard::refusal::{Refusal, RefusalCode};
 use crate::standard::sign::Signable;
 use crate::tls::PeerCertificate;
 use crate::volume::Pass;
-use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::time::Instant;
 use uuid::Uuid;
@@ -142,8 +141,9 @@ struct Checks<'a> {
 impl Checks<'_> {
     fn run(&self, subject: &mut Subject) -> Result<Work, Denial> {
         let (content, form) = self.content()?;
+        let content = Array::known(&content);
         if self.flag == InterFlag::Log {
-            return self.log(subject, &content);
+            return self.log(subject, content);
         }
         let dataset = self.dataset(subject)?;
         let action = Action::parse(&self.envelope.action)?;
@@ -153,15 +153,15 @@ impl Checks<'_> {
         }
         self.granted(dataset, action)?;
         if action == Action::Query {
-            return self.query(dataset, &content);
+            return self.query(dataset, content);
         }
-        self.write(dataset, action, &content, form)
+        self.write(dataset, action, content, form)
     }
 
-    /// The array's text, as sent or decrypted, and how the signed text is made from it.
+    /// The text of an array, as sent or decrypted, and how the signed text is made from it.
     fn content(&self) -> Result<(Cow<'_, str>, Form), Denial> {
         match (&self.caller.app.data_key, &self.envelope.busilist) {
-            (None, Busilist::Array(text)) => Ok((Cow::Borrowed(text), Form::default())),
+            (None, Busilist::Array(array)) => Ok((Cow::Borrowed(array.as_str()), Form::default())),
             (None, Busilist::Text(text)) => {
                 let (array, form) = array_in(text, None)?;
                 Ok((Cow::Borrowed(array), form))
@@ -200,7 +200,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    fn write(&self, dataset: &Dataset, action: Action, content: &str, form: Form) -> Result<Work, Denial> {
+    fn write(&self, dataset: &Dataset, action: Action, content: Array<'_>, form: Form) -> Result<Work, Denial> {
         let batch = batch_id(self.door.node.region, &self.caller.app.appid, self.caller.random.as_str());
         let stamp = Stamp {
             batch,
@@ -209,8 +209,11 @@ impl Checks<'_> {
             latest: self.now.plus_micros(TOLERANCE_MICROS),
         };
         let (party, most) = self.most_records();
-        let Some(elements) = split_within(content, most)? else { return Err(too_many_records(party, most)) };
-        let findings = check_records(dataset, action, &elements, &stamp);
+        let mut records = content.objects();
+        let findings = check_records(dataset, action, records.by_ref().take(most), &stamp);
+        if records.next().is_some() {
+            return Err(too_many_records(party, most));
+        }
         self.reachable(&findings)?;
         let digest = self.digest(dataset.code(), action, content);
         let is_write = self.flag == InterFlag::Exchange;
@@ -245,12 +248,12 @@ impl Checks<'_> {
     }
 
     /// The content's digest. Where the array stands in the request as it is, a signature by digest has needed the same one.
-    fn digest(&self, busicode: BusinessCode, action: Action, content: &str) -> [u8; 32] {
-        if self.envelope.busilist.text() == content {
+    fn digest(&self, busicode: BusinessCode, action: Action, content: Array<'_>) -> [u8; 32] {
+        if self.envelope.busilist.text() == content.as_str() {
             return self.signable.digest();
         }
         let (cipher, caller) = (self.door.node.cipher.as_ref(), self.caller);
-        content_digest(cipher, &caller.app.appid, busicode, action, content, caller.random.as_str())
+        content_digest(cipher, &caller.app.appid, busicode, action, content.as_str(), caller.random.as_str())
     }
 
     /// The most records of an exchange, and whose limit that is.
@@ -322,12 +325,12 @@ impl Checks<'_> {
         format!("SM3:{}", hex::encode_upper(self.caller.cipher.sm3(&[sign.as_bytes()])))
     }
 
-    fn query(&self, dataset: &Dataset, content: &str) -> Result<Work, Denial> {
+    fn query(&self, dataset: &Dataset, content: Array<'_>) -> Result<Work, Denial> {
         let query = self.first_use(query::read(dataset, &self.caller.app, content))?;
         Ok(Work::Query(Box::new(query)))
     }
 
-    fn log(&self, subject: &mut Subject, content: &str) -> Result<Work, Denial> {
+    fn log(&self, subject: &mut Subject, content: Array<'_>) -> Result<Work, Denial> {
         let busicode = match self.envelope.busicode.as_ref() {
             "000" => None,
             _ => Some(self.dataset(subject)?.code()),
@@ -364,15 +367,14 @@ const MOST_SPACE: usize = 256;
 
 /// The array in a text, and what stands around it.
 fn array_in(text: &str, iv: Option<String>) -> Result<(&str, Form), Denial> {
-    let array = text.trim();
     let malformed = |reason: &str| Err(Denial::new(RefusalCode::Malformed, reason));
-    if !array.starts_with('[') || serde_json::from_str::<IgnoredAny>(array).is_err() {
+    let Ok(array) = Array::read(text.trim()) else {
         return malformed("busilist 字符串的内容不是 JSON 数组");
-    }
+    };
     let before = &text[..text.len() - text.trim_start().len()];
     let after = &text[text.trim_end().len()..];
     if before.len() > MOST_SPACE || after.len() > MOST_SPACE {
         return malformed("busilist 首尾的空白过长");
     }
-    Ok((array, Form { iv, before: before.to_owned(), after: after.to_owned(), ..Form::default() }))
+    Ok((array.as_str(), Form { iv, before: before.to_owned(), after: after.to_owned(), ..Form::default() }))
 }

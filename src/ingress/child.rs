@@ -13,7 +13,6 @@ use crate::batch::{
     Against, BadEscape, Findings, Incoming, OpenFault, Opened, Stamp, TOLERANCE_MICROS, Trust, from_http, open,
     read_changes, routing_key, seal,
 };
-use crate::standard::busilist::split_within;
 use crate::standard::envelope::Envelope;
 use crate::standard::moment::Moment;
 use crate::standard::refusal::RefusalCode;
@@ -96,7 +95,7 @@ fn take(door: &Door, subject: &mut Subject, opened: &Opened<'_>, now: Moment) ->
     })?;
     (subject.busicode_known, subject.action_known) = (Some(busicode), Some(action));
     let most = door.limits.records;
-    if split_within(&opened.busilist, most)?.is_none() {
+    if opened.busilist.is_longer_than(most) {
         return Err(too_many_records(Party::Node, most));
     }
     let stamp = Stamp {
@@ -106,7 +105,7 @@ fn take(door: &Door, subject: &mut Subject, opened: &Opened<'_>, now: Moment) ->
         latest: now.plus_micros(TOLERANCE_MICROS),
     };
     // What is wrong with single records is for this tier's persist, which applies the good ones.
-    let changes = read_changes(dataset, action, &opened.busilist, &manifest.refused, &stamp, Against::Merging)
+    let changes = read_changes(dataset, action, opened.busilist, &manifest.refused, &stamp, Against::Merging)
         .map_err(|fault| Denial::new(RefusalCode::InvalidRecords, fault.error))?;
     let sender = opened.sender_region;
     if let Some(foreign) = changes.regions.iter().find(|region| !sender.covers(**region)) {
@@ -122,7 +121,7 @@ fn take(door: &Door, subject: &mut Subject, opened: &Opened<'_>, now: Moment) ->
         action,
         findings: Findings { good: manifest.records as usize, ..Findings::default() },
         routing_key: routing_key(cover.unwrap_or(manifest.origin), busicode, action),
-        sealed: seal(&door.node, manifest, busicode, action, &opened.busilist),
+        sealed: seal(&door.node, manifest, busicode, action, opened.busilist),
     })))
 }
 

@@ -8,6 +8,7 @@ use crate::apps::App;
 use crate::batch::{Passage, batch_id};
 use crate::interface::contract::{DEFAULT_PAGE, LARGEST_PAGE, LOG_CONDITIONS};
 use crate::receipt::Verdict;
+use crate::standard::busilist::Array;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
@@ -26,7 +27,12 @@ pub(super) struct LogQuery {
 }
 
 /// Reads the conditions. Without the operator grant an app sees its own exchanges alone.
-pub(super) fn read(app: &App, node: Region, busicode: Option<BusinessCode>, content: &str) -> Result<LogQuery, Denial> {
+pub(super) fn read(
+    app: &App,
+    node: Region,
+    busicode: Option<BusinessCode>,
+    content: Array<'_>,
+) -> Result<LogQuery, Denial> {
     let busicodes = busicode.iter().map(ToString::to_string).collect();
     let mut filter = LogFilter { busicodes, size: DEFAULT_PAGE, ..LogFilter::default() };
     let rules = conditions(content, |name, value| {

@@ -7,7 +7,7 @@ use crate::apps::App;
 use crate::batch::RecordFault;
 use crate::dataset::Dataset;
 use crate::interface::contract::{Condition, DEFAULT_PAGE, LARGEST_PAGE, RECORD_CONDITIONS};
-use crate::standard::busilist::{FlatObject, split_within};
+use crate::standard::busilist::Array;
 use crate::standard::moment::Moment;
 use crate::standard::refusal::{Refusal, RefusalCode};
 use crate::standard::region::Region;
@@ -22,7 +22,7 @@ pub(super) struct RecordQuery {
 pub(super) const ROW_BYTES: usize = 2 * 1024;
 
 /// Reads the conditions: one object, or none for everything granted.
-pub(super) fn read(dataset: &Dataset, app: &App, content: &str) -> Result<RecordQuery, Denial> {
+pub(super) fn read(dataset: &Dataset, app: &App, content: Array<'_>) -> Result<RecordQuery, Denial> {
     let mut filter = RecordFilter {
         busicode: dataset.code(),
         key: vec![None; dataset.key().len()],
@@ -83,26 +83,30 @@ pub(super) async fn answer(door: &Door, query: &RecordQuery) -> Result<Success, 
 }
 
 /// Reads the one object of conditions; every fault is reported.
-pub(super) fn conditions(content: &str, mut take: impl FnMut(&str, &str) -> Result<(), String>) -> Result<(), Denial> {
+pub(super) fn conditions(
+    content: Array<'_>,
+    mut take: impl FnMut(&str, &str) -> Result<(), String>,
+) -> Result<(), Denial> {
     let mut faults = Vec::new();
     let mut fault = |field: &str, rule: &str, error: String| {
         faults.push(RecordFault::error(0, field, rule, error));
     };
-    match split_within(content, 1)?.as_deref() {
-        None => fault("", "maxItems", "查询条件应为一个对象".to_owned()),
-        Some(elements) => match elements.first().map(|element| FlatObject::read(element)) {
-            None => {}
-            Some(Ok(object)) => {
-                for (name, value) in object.members() {
-                    if let Some(given) = value.given()
-                        && let Err(error) = take(name, given)
-                    {
-                        fault(name, "condition", error);
-                    }
+    let mut objects = content.objects();
+    match (objects.next(), objects.next()) {
+        (_, Some(_)) => fault("", "maxItems", "查询条件应为一个对象".to_owned()),
+        (None, None) => {}
+        (Some(Ok(object)), None) => {
+            for (name, value) in object.members() {
+                if let Some(given) = value.given()
+                    && let Err(error) = take(name, given)
+                {
+                    fault(name, "condition", error);
                 }
             }
-            Some(Err(shapes)) => shapes.iter().for_each(|s| fault(&s.field, "type", "条件应为字符串或数字".to_owned())),
-        },
+        }
+        (Some(Err(shapes)), None) => {
+            shapes.iter().for_each(|s| fault(&s.field, "type", "条件应为字符串或数字".to_owned()));
+        }
     }
     if faults.is_empty() {
         return Ok(());

@@ -10,6 +10,8 @@ use crate::dataset::Level;
 use crate::interface::contract::MOST_LISTED;
 use crate::metrics;
 use crate::standard::answer::Answer;
+use crate::standard::busilist::Array;
+use crate::standard::envelope::Busilist;
 use crate::standard::random::Random;
 use crate::standard::refusal::RefusalCode;
 use crate::store::LogEntry;
@@ -78,7 +80,7 @@ pub(super) fn reply(door: &Door, mut answered: Answered) -> Response<Body> {
         Err(denial) => {
             listed = list(&denial.faults);
             let mut answer = Answer::refusal(&denial.refusal);
-            answer.busilist = crate::standard::envelope::Busilist::Array(&listed);
+            answer.busilist = Busilist::Array(Array::known(&listed));
             (denial.refusal.code.status(), Some(denial.refusal.code), answer)
         }
     };

@@ -2,7 +2,7 @@
 
 use crate::dataset::{Checker, Dataset, Dictionary, UnknownFields};
 use crate::generate::World;
-use crate::standard::busilist::FlatObject;
+use crate::standard::busilist::{Array, FlatObject};
 use crate::standard::cipher::{BLOCK, Cipher, Key, Software};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption;
@@ -70,7 +70,7 @@ pub(super) fn request(busicode: &str, action: Action, busilist: &str) -> Option<
         appid: APPID.into(),
         busicode: busicode.into(),
         action: action.code().into(),
-        busilist: Busilist::Array(busilist),
+        busilist: Busilist::Array(Array::known(busilist)),
         random: Random::parse(RANDOM).ok()?,
         sign: "".into(),
     };

@@ -1,5 +1,6 @@
 //! The result of an exchange (§6.2.3 返回结果参数, Annex A.2.2): the `datalist` of a response, made and read.
 
+use super::busilist::Array;
 use super::envelope::Busilist;
 use super::json::{self, Fault, Position};
 use super::refusal::Refusal;
@@ -64,13 +65,13 @@ pub enum BadAnswer {
 impl<'a> Answer<'a> {
     /// A success that lists `busilist`, an array's text.
     pub fn success(message: impl Into<Cow<'a, str>>, busilist: &'a str) -> Self {
-        let (result, busilist) = (ResultCode::Success, Busilist::Array(busilist));
+        let (result, busilist) = (ResultCode::Success, Busilist::Array(Array::known(busilist)));
         Self { result, message: message.into(), busilist, after: None }
     }
 
     /// A failure with nothing to list.
     pub fn refusal(refusal: &Refusal) -> Self {
-        let (result, busilist) = (ResultCode::Failure, Busilist::Array("[]"));
+        let (result, busilist) = (ResultCode::Failure, Busilist::Array(Array::EMPTY));
         Self { result, message: refusal.to_string().into(), busilist, after: None }
     }
 
@@ -98,7 +99,7 @@ impl<'a> Answer<'a> {
             "0000" => ResultCode::Failure,
             other => return Err(BadAnswer::UnknownResult(other.chars().take(32).collect())),
         };
-        let busilist = members.value("busilist").map_or(Ok(Busilist::Array("[]")), Busilist::of);
+        let busilist = members.value("busilist").map_or(Ok(Busilist::Array(Array::EMPTY)), Busilist::of);
         Ok(Self {
             result,
             message: members.text("message")?.unwrap_or_default(),

@@ -1,10 +1,9 @@
 //! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
 
-use super::json::{self, Kind, NotText};
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use super::json::{Kind, LoneSurrogate};
+use super::walk::Walk;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// One object of a busilist: its members in the order sent, names and values decoded only where they hold escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,84 +67,114 @@ pub const MAX_MEMBERS: usize = 256;
 
 /// The text is not a JSON array.
 #[derive(Debug, thiserror::Error)]
-#[error("busilist 不是 JSON 数组: {0}")]
-pub struct NotAnArray(#[from] serde_json::Error);
-
-/// Splits the text of a busilist into the raw texts of its elements.
-pub fn split(text: &str) -> Result<Vec<&RawValue>, NotAnArray> {
-    Ok(serde_json::from_str(text)?)
+pub enum NotAnArray {
+    /// It is no JSON.
+    #[error("busilist 不是 JSON 数组: {0}")]
+    Syntax(#[from] serde_json::Error),
+    /// It is JSON of another kind.
+    #[error("busilist 不是 JSON 数组，而是{0}")]
+    OtherKind(Kind),
 }
 
-/// Splits the text of a busilist, but for one of more than `most` elements, of which it gives `None`: a list of millions of
-/// numbers is small as text and large as places in it.
-pub fn split_within(text: &str, most: usize) -> Result<Option<Vec<&RawValue>>, NotAnArray> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let elements = json.deserialize_seq(Elements { most })?;
-    json.end()?;
-    Ok(elements)
-}
+/// The exact text of a JSON array, from `[` to `]`. Its syntax has been checked, so its elements are found without checking it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Array<'a>(&'a str);
 
-struct Elements {
-    most: usize,
-}
+/// The exact text of one element of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Element<'a>(&'a str);
 
-impl<'de> Visitor<'de> for Elements {
-    type Value = Option<Vec<&'de RawValue>>;
+impl<'a> Array<'a> {
+    /// `[]`.
+    pub const EMPTY: Array<'static> = Array("[]");
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
+    /// Reads the text of an array; white space around it is left out.
+    pub fn read(text: &'a str) -> Result<Self, NotAnArray> {
+        let value: &RawValue = serde_json::from_str(text)?;
+        Self::of(value).ok_or(NotAnArray::OtherKind(Kind::of(value.get())))
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Self::Value, S::Error> {
-        let mut elements = Some(Vec::new());
-        // Read to the end in any case: whether the text is an array at all comes before how long it is.
-        while let Some(element) = sequence.next_element::<&RawValue>()? {
-            elements = elements.filter(|kept| kept.len() < self.most);
-            if let Some(kept) = &mut elements {
-                kept.push(element);
-            }
-        }
-        Ok(elements)
+    /// The text of an array that this program has written itself, or has read before: it is not checked.
+    pub fn known(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// A value, if it is an array.
+    pub(super) fn of(value: &'a RawValue) -> Option<Self> {
+        (Kind::of(value.get()) == Kind::Array).then_some(Self(value.get()))
+    }
+
+    /// The text.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether nothing is listed.
+    pub fn is_empty(self) -> bool {
+        !self.is_longer_than(0)
+    }
+
+    /// Whether it lists more than so many elements; no more of it is looked at than it takes to tell.
+    pub fn is_longer_than(self, most: usize) -> bool {
+        self.elements().nth(most).is_some()
+    }
+
+    /// Its elements, whatever they are.
+    pub fn elements(self) -> impl Iterator<Item = Element<'a>> {
+        let mut walk = self.walk();
+        std::iter::from_fn(move || walk.more().then(|| Element(walk.value())))
+    }
+
+    /// Its elements as flat objects, each read as it is asked for: all at once would take several times the room of their text.
+    pub fn objects(self) -> impl Iterator<Item = Result<FlatObject<'a>, Vec<ShapeFault>>> {
+        let mut walk = self.walk();
+        std::iter::from_fn(move || walk.more().then(|| FlatObject::step(&mut walk)))
+    }
+
+    fn walk(self) -> Walk<'a> {
+        let mut walk = Walk::of(self.0);
+        walk.enter();
+        walk
+    }
+}
+
+impl<'a> Element<'a> {
+    /// The text.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The element as a flat object.
+    pub fn object(self) -> Result<FlatObject<'a>, Vec<ShapeFault>> {
+        FlatObject::step(&mut Walk::of(self.0))
+    }
+}
+
+impl<'a> From<&'a RawValue> for Element<'a> {
+    fn from(value: &'a RawValue) -> Self {
+        Self(value.get())
     }
 }
 
 impl<'a> FlatObject<'a> {
-    /// Reads one element of a busilist. All of its faults are reported, not the first alone.
-    pub fn read(element: &'a RawValue) -> Result<Self, Vec<ShapeFault>> {
-        let mut faults = Vec::new();
-        let mut members: Vec<(Cow<'a, str>, Scalar<'a>)> = Vec::with_capacity(32);
-        let mut count = 0_usize;
-        let mut marks = 0_u64;
-        let whole = json::each_member(element.get(), |name, value| {
-            count += 1;
-            // What is past the bound is skipped, not kept: one object cannot claim more memory than its own text.
-            if count > MAX_MEMBERS + 1 {
-                return;
-            }
-            let mut fault = |shape| faults.push(ShapeFault { field: name.clone().into_owned(), shape });
-            if count > MAX_MEMBERS {
-                return fault(Shape::TooManyMembers);
-            }
-            // Looking through all earlier names costs more than all the rest: only names of equal marks are compared.
-            let mark = 1_u64 << mark(&name);
-            if marks & mark != 0 && members.iter().any(|(seen, _)| *seen == name) {
-                return fault(Shape::RepeatedKey);
-            }
-            marks |= mark;
-            if name.contains('\0') {
-                fault(Shape::Nul);
-            }
-            match scalar(value) {
-                Ok(value) => members.push((name, value)),
-                Err(shape) => fault(shape),
-            }
-        });
-        if whole.is_err() {
-            // Syntax was checked by `split`: what fails here is another type, or a name that is no Unicode text.
-            let shape = if element.get().starts_with('{') { Shape::LoneSurrogate } else { Shape::NotAnObject };
-            return Err(vec![ShapeFault { field: String::new(), shape }]);
+    /// Reads one value. All of its faults are reported, not the first alone.
+    pub fn read(value: &'a RawValue) -> Result<Self, Vec<ShapeFault>> {
+        Element::from(value).object()
+    }
+
+    /// Reads the element ahead, and steps over it.
+    fn step(walk: &mut Walk<'a>) -> Result<Self, Vec<ShapeFault>> {
+        if walk.kind() != Kind::Object {
+            walk.value();
+            return Err(vec![ShapeFault { field: String::new(), shape: Shape::NotAnObject }]);
         }
-        if faults.is_empty() { Ok(Self { members }) } else { Err(faults) }
+        let mut reading = Reading::default();
+        walk.enter();
+        while walk.more() {
+            let name = walk.name().decode();
+            reading.take(name, scalar(walk));
+        }
+        reading.end()
     }
 
     /// Members in the order sent.
@@ -159,20 +188,82 @@ impl<'a> FlatObject<'a> {
     }
 }
 
-/// A number below 64 that equal names share and others seldom do.
-fn mark(name: &str) -> u32 {
-    name.bytes().fold(0_u32, |mark, byte| mark.wrapping_mul(31).wrapping_add(u32::from(byte))) % 64
+/// An object as it is read.
+struct Reading<'a> {
+    members: Vec<(Cow<'a, str>, Scalar<'a>)>,
+    /// Those of the names so far.
+    marks: u64,
+    count: usize,
+    faults: Vec<ShapeFault>,
 }
 
-fn scalar(value: &RawValue) -> Result<Scalar<'_>, Shape> {
-    match json::text(value) {
-        Ok(text) if text.contains('\0') => Err(Shape::Nul),
-        Ok(text) => Ok(Scalar::Text(text)),
-        Err(NotText::LoneSurrogate) => Err(Shape::LoneSurrogate),
-        Err(NotText::OtherKind(Kind::Number)) => Ok(Scalar::Number(value.get())),
-        Err(NotText::OtherKind(Kind::Null)) => Ok(Scalar::Null),
-        Err(NotText::OtherKind(Kind::Boolean)) => Err(Shape::Boolean),
-        Err(NotText::OtherKind(Kind::Object | Kind::Array | Kind::Text)) => Err(Shape::Nested),
+impl Default for Reading<'_> {
+    fn default() -> Self {
+        Self { members: Vec::with_capacity(32), marks: 0, count: 0, faults: Vec::new() }
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn take(&mut self, name: Result<Cow<'a, str>, LoneSurrogate>, value: Result<Scalar<'a>, Shape>) {
+        self.count += 1;
+        // What is past the bound is skipped, not kept: one object cannot claim more memory than its own text.
+        if self.count > MAX_MEMBERS + 1 {
+            return;
+        }
+        let Ok(name) = name else { return self.fault("", Shape::LoneSurrogate) };
+        if self.count > MAX_MEMBERS {
+            return self.fault(&name, Shape::TooManyMembers);
+        }
+        // Looking through all earlier names costs more than all the rest: only names of equal marks are compared.
+        let mark = mark(&name);
+        if self.marks & mark != 0 && self.members.iter().any(|(seen, _)| *seen == name) {
+            return self.fault(&name, Shape::RepeatedKey);
+        }
+        self.marks |= mark;
+        match value {
+            _ if holds_nul(&name) => self.fault(&name, Shape::Nul),
+            Ok(value) => self.members.push((name, value)),
+            Err(shape) => self.fault(&name, shape),
+        }
+    }
+
+    fn fault(&mut self, field: &str, shape: Shape) {
+        self.faults.push(ShapeFault { field: field.to_owned(), shape });
+    }
+
+    fn end(self) -> Result<FlatObject<'a>, Vec<ShapeFault>> {
+        if self.faults.is_empty() { Ok(FlatObject { members: self.members }) } else { Err(self.faults) }
+    }
+}
+
+/// One bit, which equal names share and others seldom do.
+fn mark(name: &str) -> u64 {
+    let number = name.bytes().fold(0_u32, |number, byte| number.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    1 << (number % 64)
+}
+
+/// Whether a text holds U+0000. Only an escape can have made it.
+fn holds_nul(text: &Cow<'_, str>) -> bool {
+    matches!(text, Cow::Owned(text) if text.contains('\0'))
+}
+
+/// Reads the value ahead, and steps over it.
+fn scalar<'a>(walk: &mut Walk<'a>) -> Result<Scalar<'a>, Shape> {
+    match walk.kind() {
+        Kind::Text => match walk.string().decode() {
+            Ok(text) if holds_nul(&text) => Err(Shape::Nul),
+            Ok(text) => Ok(Scalar::Text(text)),
+            Err(LoneSurrogate) => Err(Shape::LoneSurrogate),
+        },
+        Kind::Number => Ok(Scalar::Number(walk.value())),
+        other => {
+            walk.value();
+            match other {
+                Kind::Null => Ok(Scalar::Null),
+                Kind::Boolean => Err(Shape::Boolean),
+                _ => Err(Shape::Nested),
+            }
+        }
     }
 }
 
@@ -200,16 +291,6 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_split_up_to_a_number_of_elements() {
-        let count = |text| split_within(text, 2).map(|elements| elements.map(|elements| elements.len())).ok();
-        assert_eq!(
-            [count("[]"), count("[1]"), count("[1, {}] "), count("[1,2,3]")],
-            [Some(Some(0)), Some(Some(1)), Some(Some(2)), Some(None)]
-        );
-        assert_eq!([count("{}"), count("[1,2,3"), count("[1] 2"), count("")], [None; 4]);
-    }
-
-    #[test]
     fn every_refused_shape_is_named() {
         assert_eq!(shapes("[]"), [Shape::NotAnObject]);
         assert_eq!(shapes("7"), [Shape::NotAnObject]);
@@ -233,10 +314,24 @@ mod tests {
     }
 
     #[test]
-    fn split_keeps_each_element_as_sent() {
-        let elements = split(" [ {\"A\" : 1} ,{} ] ").unwrap();
-        assert_eq!(elements.iter().map(|e| e.get()).collect::<Vec<_>>(), ["{\"A\" : 1}", "{}"]);
-        assert!(split("{}").is_err());
-        assert!(split("[1,]").is_err());
+    fn an_array_keeps_each_element_as_sent() {
+        let texts =
+            |text| Array::read(text).map(|array| array.elements().map(Element::as_str).collect::<Vec<_>>()).ok();
+        assert_eq!(texts(" [ {\"A\" : 1} ,{} , 7] "), Some(vec!["{\"A\" : 1}", "{}", "7"]));
+        assert_eq!(texts("[ ]"), Some(vec![]));
+        assert_eq!(["{}", "[1,]", "[1,2", "[1] 2", ""].map(texts), [const { None }; 5]);
+        assert_eq!(Array::read(" {} ").unwrap_err().to_string(), "busilist 不是 JSON 数组，而是对象");
+    }
+
+    #[test]
+    fn objects_are_read_one_after_the_other_whatever_is_wrong_with_one() {
+        let array = Array::read(r#"[{"A":"1"},7,{"A":[{"A":"]"}],"A":2},{"\udc00":{}}, {"B" : null} ]"#).unwrap();
+        let members = |read: Result<FlatObject<'_>, Vec<ShapeFault>>| {
+            read.map(|object| object.members.len())
+                .map_err(|faults| faults.into_iter().map(|fault| fault.shape).collect())
+        };
+        let expected: [Result<usize, Vec<Shape>>; 5] =
+            [Ok(1), Err(vec![Shape::NotAnObject]), Err(vec![Shape::Nested]), Err(vec![Shape::LoneSurrogate]), Ok(1)];
+        assert_eq!(array.objects().map(members).collect::<Vec<_>>(), expected);
     }
 }

@@ -1,6 +1,7 @@
 //! The request of Annex A.1 (§6.2.2, table 1): read leniently, with the exact text its signature covers, and written strictly.
 
-use super::json::{self, Kind, NotText, Position};
+use super::busilist::{Array, NotAnArray};
+use super::json::{self, NotText, Position};
 use super::malformed::{EnvelopeError, Malformed};
 use super::random::Random;
 use super::sign::{Canonical, Signer};
@@ -28,8 +29,8 @@ pub struct Envelope<'a> {
 /// The business parameters in one of the two forms the contract takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Busilist<'a> {
-    /// A JSON array: its exact text, from `[` to `]`.
-    Array(&'a str),
+    /// A JSON array.
+    Array(Array<'a>),
     /// The decoded content of a JSON string: an array's text, or a ciphertext.
     Text(Cow<'a, str>),
 }
@@ -105,23 +106,23 @@ impl<'a> Busilist<'a> {
     /// The text that is signed: the array's exact text, or the content of the string.
     pub fn text(&self) -> &str {
         match self {
-            Busilist::Array(text) => text,
+            Busilist::Array(array) => array.as_str(),
             Busilist::Text(text) => text,
         }
     }
 
-    /// [`Busilist::text`], without copying what was sent as an array.
-    pub fn into_text(self) -> Cow<'a, str> {
+    /// The array: as sent, or the one that the content of the string is.
+    pub fn array(&self) -> Result<Array<'_>, NotAnArray> {
         match self {
-            Busilist::Array(text) => Cow::Borrowed(text),
-            Busilist::Text(text) => text,
+            Busilist::Array(array) => Ok(*array),
+            Busilist::Text(text) => Array::read(text),
         }
     }
 
     /// The JSON value as sent: an array as it is, a text as a string literal.
     pub fn to_json(&self) -> Cow<'_, str> {
         match self {
-            Busilist::Array(text) => Cow::Borrowed(text),
+            Busilist::Array(array) => Cow::Borrowed(array.as_str()),
             Busilist::Text(text) => Cow::Owned(json::quote(text)),
         }
     }
@@ -130,8 +131,7 @@ impl<'a> Busilist<'a> {
     pub(super) fn of(value: &'a RawValue) -> Result<Self, NotText> {
         match json::text(value) {
             Ok(text) => Ok(Busilist::Text(text)),
-            Err(NotText::OtherKind(Kind::Array)) => Ok(Busilist::Array(value.get())),
-            Err(other) => Err(other),
+            Err(other) => Array::of(value).map(Busilist::Array).ok_or(other),
         }
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn table_1_is_read_and_written_as_annex_a_shows_it() {
         let envelope = Envelope::read(BODY.as_bytes()).unwrap();
-        assert_eq!(envelope.busilist, Busilist::Array("[]"));
+        assert_eq!(envelope.busilist, Busilist::Array(Array::EMPTY));
         assert_eq!(envelope.write(), BODY);
     }
 

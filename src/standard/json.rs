@@ -67,7 +67,12 @@ pub enum Kind {
 impl Kind {
     /// The kind of a valid JSON value, by its first character.
     pub fn of(text: &str) -> Self {
-        match text.as_bytes().first() {
+        Self::beginning(text.bytes().next())
+    }
+
+    /// The kind of a valid JSON value that begins with this byte.
+    pub(super) fn beginning(byte: Option<u8>) -> Self {
+        match byte {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
             Some(b'"') => Kind::Text,
@@ -156,13 +161,37 @@ pub(super) enum NotText {
 
 /// The decoded content of a JSON string, borrowed where it holds no escape.
 pub(super) fn text(value: &RawValue) -> Result<Cow<'_, str>, NotText> {
-    let literal = value.get();
-    match Kind::of(literal) {
-        Kind::Text if literal.contains('\\') => {
-            serde_json::from_str(literal).map(Cow::Owned).map_err(|_| NotText::LoneSurrogate)
+    let quoted = value.get();
+    match Kind::of(quoted) {
+        Kind::Text => {
+            Literal::new(quoted, quoted.contains('\\')).decode().map_err(|LoneSurrogate| NotText::LoneSurrogate)
         }
-        Kind::Text => Ok(Cow::Borrowed(&literal[1..literal.len() - 1])),
         other => Err(NotText::OtherKind(other)),
+    }
+}
+
+/// A JSON string, as it stands in a text.
+pub(super) struct Literal<'a> {
+    quoted: &'a str,
+    is_escaped: bool,
+}
+
+/// Half of a surrogate pair, which no UTF-8 can hold (§6.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LoneSurrogate;
+
+impl<'a> Literal<'a> {
+    /// A string with its quotes, and whether there is an escape between them.
+    pub(super) fn new(quoted: &'a str, is_escaped: bool) -> Self {
+        Self { quoted, is_escaped }
+    }
+
+    /// What it says: borrowed where it holds no escape, and free of control characters then, since JSON takes them escaped alone.
+    pub(super) fn decode(&self) -> Result<Cow<'a, str>, LoneSurrogate> {
+        if self.is_escaped {
+            return serde_json::from_str(self.quoted).map(Cow::Owned).map_err(|_| LoneSurrogate);
+        }
+        Ok(Cow::Borrowed(self.quoted.get(1..self.quoted.len().saturating_sub(1)).unwrap_or_default()))
     }
 }
 

@@ -24,3 +24,4 @@ pub mod subject;
 pub mod table;
 pub mod validity;
 pub mod volume;
+mod walk;

@@ -1,6 +1,5 @@
 //! Why an exchange is refused: the stable codes of the interface, their HTTP statuses, and the reason in Chinese.
 
-use super::busilist::NotAnArray;
 use super::code::{NotABusinessCode, NotAnAction};
 use super::encryption::CannotDecrypt;
 use super::malformed::Malformed;
@@ -131,12 +130,6 @@ impl From<Malformed> for Refusal {
 
 impl From<CannotDecrypt> for Refusal {
     fn from(reason: CannotDecrypt) -> Self {
-        Self::new(RefusalCode::Malformed, reason.to_string())
-    }
-}
-
-impl From<NotAnArray> for Refusal {
-    fn from(reason: NotAnArray) -> Self {
         Self::new(RefusalCode::Malformed, reason.to_string())
     }
 }

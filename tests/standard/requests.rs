@@ -2,7 +2,8 @@
 
 use crate::spelling::{Meant, Value, key, meant, profile, text};
 use proptest::prelude::*;
-use sesame::standard::busilist::{self, FlatObject};
+use serde_json::value::RawValue;
+use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Key, Software};
 use sesame::standard::encryption;
 use sesame::standard::envelope::{Busilist, Envelope};
@@ -11,10 +12,10 @@ use sesame::standard::response::Response;
 use sesame::standard::sign::{Canonical, Signer};
 
 fn assert_records(busilist: &str, meant: &Meant) {
-    let elements = busilist::split(busilist).unwrap();
-    assert_eq!(elements.len(), meant.records.len());
-    for (element, record) in elements.into_iter().zip(&meant.records) {
-        let object = FlatObject::read(element).unwrap();
+    let array = Array::read(busilist).unwrap();
+    assert_eq!(array.elements().count(), meant.records.len());
+    for (object, record) in array.objects().zip(&meant.records) {
+        let object = object.unwrap();
         assert_eq!(object.members().count(), record.len());
         for (name, value) in record {
             let expected = match value {
@@ -131,8 +132,11 @@ fn knock(bytes: &[u8]) {
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = (Key::parse(text), encryption::decrypt(&Software, &Key::from_bytes([0; 16]), text));
-        for element in busilist::split(text).into_iter().flatten() {
-            let _ = FlatObject::read(element);
+        if let Ok(array) = Array::read(text) {
+            let one_by_one: Vec<_> = array.elements().map(|element| element.object()).collect();
+            assert_eq!(array.objects().collect::<Vec<_>>(), one_by_one);
+            let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap();
+            assert!(array.elements().map(|element| element.as_str()).eq(elements.iter().map(|element| element.get())));
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::source::Source;
 use crate::batch::{RecordFault, Stamp, TOLERANCE_MICROS, check_records};
 use crate::clock::Clock;
-use crate::standard::busilist::split;
+use crate::standard::busilist::Array;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::region::Region;
 use anyhow::{Context, bail};
@@ -44,12 +44,12 @@ impl Validate {
         let text =
             std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         let text = text.trim_start_matches('\u{feff}');
-        let elements =
-            split(text).with_context(|| format!("{} holds no JSON array of records", self.file.display()))?;
+        let records =
+            Array::read(text).with_context(|| format!("{} holds no JSON array of records", self.file.display()))?;
         let now = Clock::system().now();
         let latest = now.plus_micros(TOLERANCE_MICROS);
         let stamp = Stamp { batch: Uuid::nil(), accepted: now, home: Region::NATION, latest };
-        let findings = check_records(dataset, self.action, &elements, &stamp);
+        let findings = check_records(dataset, self.action, records.objects(), &stamp);
         if self.json {
             let rows = findings.errors.iter().chain(&findings.warnings).map(row);
             println!("{}", Value::Array(rows.collect()));

@@ -5,7 +5,7 @@ mod list;
 
 use super::block_on;
 use super::exchange::Caller;
-use crate::standard::busilist::split;
+use crate::standard::busilist::Array;
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::random::Random;
 use crate::transmission::{Content, Rule, Shelf};
@@ -98,7 +98,7 @@ impl Send {
 fn read_list(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let list = text.trim_start_matches('\u{feff}').trim();
-    if let Err(error) = split(list) {
+    if let Err(error) = Array::read(list) {
         bail!("{} holds no JSON array of records: {error}", file.display());
     }
     Ok(list.to_owned())

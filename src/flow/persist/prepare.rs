@@ -114,7 +114,7 @@ impl Preparer {
         let is_own = opened.manifest.origin == self.node.region;
         let against = if is_own && is_first { Against::Merging } else { Against::Rules };
         let refused_below = &opened.manifest.refused;
-        let changes = read_changes(dataset, opened.action, &opened.busilist, refused_below, &stamp, against)
+        let changes = read_changes(dataset, opened.action, opened.busilist, refused_below, &stamp, against)
             .map_err(|error| fault(Reason::InvalidRecords, error.error))?;
         if is_own && !changes.bad.is_empty() {
             return Err(refused(&changes).about(about(opened)));
@@ -157,7 +157,7 @@ impl Preparer {
         let sealed = if opened.manifest.origin == self.node.region && !opened.by_former_key {
             reseal(&self.node, &manifest, &opened.envelope_sign, delivery.body.clone())
         } else {
-            seal(&self.node, &manifest, opened.busicode, opened.action, &opened.busilist)
+            seal(&self.node, &manifest, opened.busicode, opened.action, opened.busilist)
         };
         Onward { routing_key, sealed }
     }
@@ -186,7 +186,7 @@ impl Preparer {
         let about = about(&opened);
         let manifest = opened.manifest;
         let body = self
-            .compress(&opened.busilist)
+            .compress(opened.busilist.as_str())
             .map_err(|e| Fault::new(Reason::Internal, format!("the body cannot be compressed: {e}")).about(about))?;
         Ok(NewBatch {
             id: manifest.batch,
@@ -201,7 +201,7 @@ impl Preparer {
             home: manifest.home,
             trace: serde_json::json!(manifest.trace),
             evidence: serde_json::json!(manifest.evidence),
-            bytes: opened.busilist.len(),
+            bytes: opened.busilist.as_str().len(),
             body,
             dataset_version,
             refused: manifest.refused,

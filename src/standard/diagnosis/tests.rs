@@ -1,6 +1,7 @@
 //! Each mistake, made as a vendor makes it, is told.
 
 use super::*;
+use crate::standard::busilist::Array;
 use crate::standard::cipher::Software;
 use crate::standard::encryption;
 use crate::standard::envelope::Busilist;
@@ -33,7 +34,7 @@ fn told_by(profile: Profile, busilist: Busilist<'_>, sign: &str) -> Diagnosis {
 
 /// What is told of a signature under the digest profile with the busilist as an array.
 fn told(sign: &str) -> Diagnosis {
-    told_by(Profile::Digest, Busilist::Array(SENT), sign)
+    told_by(Profile::Digest, Busilist::Array(Array::known(SENT)), sign)
 }
 
 fn digest_of(text: &str) -> String {
@@ -69,7 +70,7 @@ fn the_key_is_told_when_it_is_not_the_right_one() {
     let mut mac = <hmac::Hmac<sm3::Sm3> as hmac::KeyInit>::new_from_slice(KEY.as_bytes()).unwrap();
     hmac::Mac::update(&mut mac, text.as_bytes());
     let sign = hex::encode_upper(hmac::Mac::finalize(mac).into_bytes());
-    assert_eq!(told_by(Profile::Hmac, Busilist::Array(SENT), &sign), found(Mistake::KeyAsText));
+    assert_eq!(told_by(Profile::Hmac, Busilist::Array(Array::known(SENT)), &sign), found(Mistake::KeyAsText));
 }
 
 #[test]
@@ -87,9 +88,9 @@ fn the_cipher_is_told_when_it_is_used_in_another_way() {
     }
     for used in [Profile::Full, Profile::Cmac, Profile::Hmac] {
         let signer = crate::standard::sign::Signer { cipher: &Software, profile: used, key: &key };
-        let sign = signer.sign(&envelope(Busilist::Array(SENT), "").canonical());
+        let sign = signer.sign(&envelope(Busilist::Array(Array::known(SENT)), "").canonical());
         assert_eq!(told(&sign), found(Mistake::OtherProfile { used, agreed: Profile::Digest }));
-        let mirrored = told_by(used, Busilist::Array(SENT), &signed(&text));
+        let mirrored = told_by(used, Busilist::Array(Array::known(SENT)), &signed(&text));
         assert_eq!(mirrored, found(Mistake::OtherProfile { used: Profile::Digest, agreed: used }));
     }
 }
@@ -153,7 +154,7 @@ fn a_busilist_serialised_again_is_told() {
         assert!(told.to_string().contains(how), "{told}");
     }
     // Sent with white space, signed without.
-    let sent = Busilist::Array(r#"[ {"A" : 1.50} ]"#);
+    let sent = Busilist::Array(Array::known(r#"[ {"A" : 1.50} ]"#));
     let told = told_by(Profile::Digest, sent, &signed(&canonical(r#"[{"A":1.5}]"#)));
     assert!(told.to_string().contains("没有空格"), "{told}");
 }
@@ -192,7 +193,7 @@ fn what_is_not_found_is_narrowed_by_the_last_block() {
     assert_eq!(told(&signed("something else")), Diagnosis::OtherText);
     assert_eq!(told(&signed_with(&Key::from_bytes([9; 16]), &canonical(SENT))), Diagnosis::OtherKey);
     let long = format!("[\"{}\"]", "x".repeat(LONGEST));
-    assert_eq!(told_by(Profile::Digest, Busilist::Array(&long), "00"), Diagnosis::TooLong);
+    assert_eq!(told_by(Profile::Digest, Busilist::Array(Array::known(&long)), "00"), Diagnosis::TooLong);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::harness::{APP, KEY, TestNode};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Key, Software};
 use sesame::standard::encryption;
 use sesame::standard::envelope::{Busilist, Envelope};
@@ -160,7 +161,7 @@ impl Request {
                 Busilist::Text(encryption::encrypt(&Software, key, iv, &self.busilist).into())
             }
             None if self.as_text => Busilist::Text(self.busilist.as_str().into()),
-            None => Busilist::Array(&self.busilist),
+            None => Busilist::Array(Array::known(&self.busilist)),
         };
         let envelope = Envelope {
             appid: self.app.appid.as_str().into(),

@@ -5,6 +5,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Confirmation, Connection, ConnectionProperties};
 use sesame::batch::{Evidence, Form, Manifest, NodeIdentity, Sealed, batch_id, content_digest, routing_key, seal};
+use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Key, Software};
 use sesame::standard::code::{Action, BusinessCode};
 use sesame::standard::moment::Moment;
@@ -71,7 +72,10 @@ impl Forgery {
             },
             trace: Vec::new(),
         };
-        (routing_key(region(self.key_region), busicode, action), seal(&node, &manifest, busicode, action, &list))
+        (
+            routing_key(region(self.key_region), busicode, action),
+            seal(&node, &manifest, busicode, action, Array::known(&list)),
+        )
     }
 }
 

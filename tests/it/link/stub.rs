@@ -229,7 +229,7 @@ fn understood(body: &[u8], terms: Terms) -> (Random, Seen) {
             encryption::decrypt(&Software, &Key::parse(DATA_KEY).unwrap(), text).unwrap().text
         }
         (Busilist::Text(text), false, true) => text.to_string(),
-        (Busilist::Array(text), false, false) => (*text).to_owned(),
+        (Busilist::Array(array), false, false) => array.as_str().to_owned(),
         (form, ..) => panic!("busilist in another form than agreed: {form:?}"),
     };
     let seen = Seen {

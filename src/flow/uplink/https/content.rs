@@ -56,14 +56,14 @@ fn read(context: &Context, incoming: Incoming<'_>) -> Result<Content, Fault> {
     };
     let latest = now.plus_micros(TOLERANCE_MICROS);
     let stamp = Stamp { batch: *batch, accepted: *accepted, home: *home, latest };
-    let changes = read_changes(dataset, opened.action, &opened.busilist, refused, &stamp, Against::Merging)
+    let changes = read_changes(dataset, opened.action, opened.busilist, refused, &stamp, Against::Merging)
         .map_err(|fault| Fault::new(Reason::InvalidRecords, fault.error))?;
     Ok(Content {
         batch: *batch,
         busicode: opened.busicode,
         action: opened.action,
         changes: changes.good,
-        busilist: opened.busilist.into_owned(),
+        busilist: opened.busilist.as_str().to_owned(),
         dictionary,
     })
 }

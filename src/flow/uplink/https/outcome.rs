@@ -200,6 +200,7 @@ fn shown(message: &str) -> String {
 mod tests {
     use super::*;
     use crate::client::Account;
+    use crate::standard::busilist::Array;
     use crate::standard::cipher::{Key, Software};
     use crate::standard::refusal::Refusal;
     use crate::standard::response::DatalistForm;
@@ -330,7 +331,8 @@ mod tests {
     #[test]
     fn clause_6_1_a_refusal_names_the_bad_records() {
         let list = r#"[{"INDEX":"2","FIELD":"JYRQ","RULE":"format","ERROR":"不是日期"},{"INDEX":"5","FIELD":"","ERROR":"缺少"}]"#;
-        let answer = Answer { busilist: Busilist::Array(list), ..refusal_of(RefusalCode::InvalidRecords) };
+        let answer =
+            Answer { busilist: Busilist::Array(Array::known(list)), ..refusal_of(RefusalCode::InvalidRecords) };
         let body = signed(&answer, DatalistForm::Object, Some(&random()), &key());
         match Outcome::of(&received(400, body), &random(), |_| false) {
             Outcome::Refused(_, fault) => {

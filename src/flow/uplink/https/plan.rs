@@ -7,10 +7,9 @@ use super::content::Content;
 use super::cut::Cut;
 use crate::dataset::Dataset;
 use crate::record::{Change, Effect, Fields, RecordId, State};
-use crate::standard::busilist::{FlatObject, split};
+use crate::standard::busilist::{Array, Element};
 use crate::standard::cipher::Cipher;
 use crate::standard::code::Action;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -35,15 +34,13 @@ struct Records {
 
 /// The parts of a batch; `states` are those of its records that may be newer than its changes.
 pub(super) fn plan(content: &Content, states: &HashMap<RecordId, State>, cut: &Cut, cipher: &dyn Cipher) -> Vec<Part> {
-    // It has been split before, or there would be no changes.
-    let (Some(dataset), Ok(elements)) = (content.dictionary.get(content.busicode), split(&content.busilist)) else {
-        return Vec::new();
-    };
+    let Some(dataset) = content.dictionary.get(content.busicode) else { return Vec::new() };
+    let elements: Vec<_> = Array::known(&content.busilist).elements().collect();
     let (mut records, mut replaced) = (Records::default(), HashSet::new());
     for change in &content.changes {
-        let Some(element) = elements.get(change.version.ordinal as usize) else { continue };
+        let Some(&element) = elements.get(change.version.ordinal as usize) else { continue };
         match states.get(&change.id).filter(|state| state.newest() > Some(change.version)) {
-            None => records.as_they_are.push(element.get().to_owned()),
+            None => records.as_they_are.push(element.as_str().to_owned()),
             Some(state) => records.replace(dataset, change, element, state, &mut replaced),
         }
     }
@@ -64,7 +61,7 @@ impl Records {
         &mut self,
         dataset: &Dataset,
         change: &'a Change,
-        element: &RawValue,
+        element: Element<'_>,
         state: &State,
         replaced: &mut HashSet<&'a RecordId>,
     ) {
@@ -74,7 +71,7 @@ impl Records {
         if !now.is_complete() {
             self.as_they_are.push(match &change.effect {
                 Effect::Modify(_) => rewritten(dataset, element, &now.fields),
-                Effect::Add(_) | Effect::Delete => element.get().to_owned(),
+                Effect::Add(_) | Effect::Delete => element.as_str().to_owned(),
             });
             return;
         }
@@ -96,8 +93,8 @@ impl Records {
 }
 
 /// A modify of a record whose add this node has not seen, with the present values of the fields it sets.
-fn rewritten(dataset: &Dataset, element: &RawValue, now: &Fields) -> String {
-    let Ok(object) = FlatObject::read(element) else { return element.get().to_owned() };
+fn rewritten(dataset: &Dataset, element: Element<'_>, now: &Fields) -> String {
+    let Ok(object) = element.object() else { return element.as_str().to_owned() };
     let members = now.members().unwrap_or_default();
     let identifies = |name: &str| name == dataset.region_field() || dataset.key().iter().any(|key| key == name);
     let value = |text: Option<&str>| text.map_or(Value::Null, Value::from);
@@ -135,7 +132,8 @@ mod tests {
             latest: Moment::from_micros(i64::MAX),
         };
         let dataset = dictionary.get(busicode).unwrap();
-        let changes = read_changes(dataset, action, &busilist, &[], &stamp, Against::Merging).unwrap().good;
+        let changes =
+            read_changes(dataset, action, Array::known(&busilist), &[], &stamp, Against::Merging).unwrap().good;
         Content { batch: stamp.batch, busicode, action, busilist, changes, dictionary }
     }
 

@@ -49,6 +49,6 @@ fn renewed(context: &Context, delivery: &Delivery) -> Option<Sealed> {
     let (own, headers, body) = (Some(context.node.appid.as_str()), &delivery.headers, &delivery.body);
     let incoming = Incoming { user_id: own, copied: false, headers, body };
     let opened = open(incoming, &context.trust, context.clock.now()).ok()?;
-    let sealed = || seal(&context.node, &opened.manifest, opened.busicode, opened.action, &opened.busilist);
+    let sealed = || seal(&context.node, &opened.manifest, opened.busicode, opened.action, opened.busilist);
     opened.by_former_key.then(sealed)
 }
