@@ -1,5 +1,8 @@
 # The commands of sesame. `make help` lists them.
 
+# Most tests wait for servers more than they work: four at once keep two cores busy.
+TESTS_AT_ONCE ?= $(shell n=$$(nproc); echo $$((n < 4 ? 4 : n)))
+
 .PHONY: help setup build demo test chaos bench interface ci
 
 help: ## Show this list
@@ -16,7 +19,7 @@ demo: setup build ## Run a federation of seven nodes here and compare its tiers;
 
 test: ## Run all tests, with private servers of their own
 	@bash .ci/setup tests
-	@cargo test $(ARGS)
+	@RUST_TEST_THREADS=$(TESTS_AT_ONCE) cargo test $(ARGS)
 
 chaos: setup ## Kill everything at random under load and prove that nothing is lost; ARGS="--kills N --seed S"
 	@cargo test --quiet --test chaos-run -- $(ARGS)
