@@ -3,8 +3,8 @@
 use super::identity::{Stamp, identify};
 use super::record_fault::{MOST_FAULTS, RecordFault, shaped};
 use crate::dataset::{Checker, Dataset, Level, UnknownFields};
-use crate::standard::busilist::{FlatObject, ShapeFault};
 use crate::standard::code::Action;
+use crate::standard::flat_object::{FlatObject, ShapeFault};
 use crate::standard::region::Region;
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Findings {
 
 /// Holds every record of a busilist against every rule of the dictionary: at the door.
 ///
-/// Where a bad record refuses the whole batch, the last ones of a list that is wrong throughout are not held against them.
+/// Where a bad record refuses the whole batch, a list that is wrong throughout is not read to its end.
 pub fn check_records<'a>(
     dataset: &Dataset,
     action: Action,
@@ -35,9 +35,6 @@ pub fn check_records<'a>(
     let mut findings = Findings::default();
     let checker = Checker::new(dataset, action, stamp.latest, UnknownFields::Refuse);
     for (at, record) in records.enumerate() {
-        if findings.errors.len() >= MOST_FAULTS && !dataset.accept_valid() {
-            continue;
-        }
         let (errors, warnings) = judge(&checker, dataset, action, record, at, stamp, &mut findings.regions);
         match errors.is_empty() {
             true => findings.good += 1,
@@ -45,6 +42,9 @@ pub fn check_records<'a>(
         }
         keep(&mut findings.errors, errors);
         keep(&mut findings.warnings, warnings);
+        if findings.errors.len() >= MOST_FAULTS && !dataset.accept_valid() {
+            break;
+        }
     }
     if findings.good == 0 && findings.bad.is_empty() {
         let error = "busilist 为空：新增、修改、删除至少要有一条记录".to_owned();

@@ -3,8 +3,8 @@
 use super::record_fault::RecordFault;
 use crate::dataset::Dataset;
 use crate::record::{RecordId, Version};
-use crate::standard::busilist::FlatObject;
 use crate::standard::code::Action;
+use crate::standard::flat_object::FlatObject;
 use crate::standard::moment::Moment;
 use crate::standard::region::Region;
 use std::collections::BTreeSet;

@@ -326,4 +326,16 @@ mod tests {
         assert!(opened(&sealed(NEW), &trust).is_ok());
         assert_eq!(opened(&lying, &trust).unwrap_err(), OpenFault::OtherContent);
     }
+
+    /// The signature is the same for both forms.
+    #[test]
+    fn a_busilist_sealed_as_a_string_is_refused() {
+        let mut other = sealed(NEW);
+        let body = std::str::from_utf8(&other.body).unwrap();
+        let changed = body.replace(r#"[{"A":"1"}]"#, r#""[{\"A\":\"1\"}]""#);
+        assert_ne!(body, changed);
+        other.body = changed.into();
+        let refused = opened(&other, &Trust::new(&node(NEW), [], [])).unwrap_err();
+        assert_eq!(refused, OpenFault::Envelope("a node seals the busilist as an array".to_owned()));
+    }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with records of a batch, by their place in the busilist.
 
 use crate::dataset::{FieldFault, Level};
-use crate::standard::busilist::{FlatObject, Shape, ShapeFault};
+use crate::standard::flat_object::{FlatObject, Shape, ShapeFault};
 
 /// What is wrong with one record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use super::across::AcrossRule;
 use super::definition::Dataset;
 use super::fault::{FieldFault, Level};
 use super::view::{Members, RecordNode};
-use crate::standard::busilist::FlatObject;
 use crate::standard::code::Action;
+use crate::standard::flat_object::FlatObject;
 use crate::standard::moment::Moment;
 
 /// What becomes of fields that the dataset does not know.

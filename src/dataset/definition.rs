@@ -4,8 +4,8 @@ use super::across::AcrossRule;
 use super::field::{Field, Kind};
 use super::key::{KeyFault, RecordKey, integer_part, text_part, with_plain_dashes};
 use super::rules::Rules;
-use crate::standard::busilist::FlatObject;
 use crate::standard::code::BusinessCode;
+use crate::standard::flat_object::FlatObject;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -148,8 +148,8 @@ impl fmt::Debug for Dataset {
 mod tests {
     use crate::dataset::Dictionary;
     use crate::dataset::key::KeyFault;
-    use crate::standard::busilist::FlatObject;
     use crate::standard::code::BusinessCode;
+    use crate::standard::flat_object::FlatObject;
     use serde_json::value::RawValue;
 
     fn key_of(record: &str) -> Result<String, KeyFault> {

@@ -144,18 +144,26 @@ impl ShownMessage {
 
     /// Picks the records to be shown: the bad ones first.
     fn pick(&mut self, records: Array<'_>, dataset: Option<&Dataset>, sight: Sight) {
-        let elements: Vec<_> = records.elements().collect();
         let places = self.faults.iter().filter_map(|fault| fault.index.checked_sub(1));
         let bad: BTreeSet<usize> = places.take(MOST_RECORDS).collect();
-        let others = (0..elements.len()).filter(|at| !bad.contains(at)).take(MOST_RECORDS - bad.len());
-        for at in bad.iter().copied().chain(others) {
-            let Some(object) = elements.get(at).and_then(|element| element.object().ok()) else { continue };
+        let mut room = MOST_RECORDS - bad.len();
+        let (mut shown_bad, mut shown_others) = (Vec::new(), Vec::new());
+        for (at, element) in records.elements().enumerate() {
+            let is_bad = bad.contains(&at);
+            if !is_bad {
+                let Some(left) = room.checked_sub(1) else { continue };
+                room = left;
+            }
+            let Ok(object) = element.object() else { continue };
             let fields = object.members().map(|(name, value)| {
                 let text = value.given().unwrap_or_default();
                 (name.to_owned(), Value::from(seen(dataset, name, text, sight)))
             });
-            self.records.push(ShownRecord { index: at + 1, fields: fields.collect() });
+            let shown = ShownRecord { index: at + 1, fields: fields.collect() };
+            if is_bad { shown_bad.push(shown) } else { shown_others.push(shown) }
         }
+        self.records = shown_bad;
+        self.records.extend(shown_others);
     }
 }
 

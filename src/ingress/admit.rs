@@ -141,6 +141,7 @@ struct Checks<'a> {
 impl Checks<'_> {
     fn run(&self, subject: &mut Subject) -> Result<Work, Denial> {
         let (content, form) = self.content()?;
+        // Nothing else is given for content.
         let content = Array::known(&content);
         if self.flag == InterFlag::Log {
             return self.log(subject, content);
@@ -209,9 +210,10 @@ impl Checks<'_> {
             latest: self.now.plus_micros(TOLERANCE_MICROS),
         };
         let (party, most) = self.most_records();
-        let mut records = content.objects();
-        let findings = check_records(dataset, action, records.by_ref().take(most), &stamp);
-        if records.next().is_some() {
+        let findings = check_records(dataset, action, content.objects().take(most), &stamp);
+        // That there are too many comes before what is wrong with them. Fewer of which none is wrong are all there are.
+        let is_all = findings.good < most && findings.errors.is_empty();
+        if !is_all && content.is_longer_than(most) {
             return Err(too_many_records(party, most));
         }
         self.reachable(&findings)?;

@@ -2,11 +2,12 @@
 
 use crate::dataset::{Checker, Dataset, Dictionary, UnknownFields};
 use crate::generate::World;
-use crate::standard::busilist::{Array, FlatObject};
+use crate::standard::busilist::Array;
 use crate::standard::cipher::{BLOCK, Cipher, Key, Software};
 use crate::standard::code::{Action, BusinessCode};
 use crate::standard::encryption;
 use crate::standard::envelope::{Busilist, Envelope};
+use crate::standard::flat_object::FlatObject;
 use crate::standard::moment::Moment;
 use crate::standard::random::Random;
 use crate::standard::region::{Region, RegionTable};

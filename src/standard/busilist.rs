@@ -1,69 +1,9 @@
-//! The business parameters of an exchange (§6.2.2 请求业务参数): an array of flat objects, read without copying.
+//! The business parameters of an exchange (§6.2.2 请求业务参数): an array, whose elements are found where they lie.
 
-use super::json::{Kind, LoneSurrogate};
+use super::flat_object::{FlatObject, ShapeFault};
+use super::json::Kind;
 use super::walk::Walk;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-
-/// One object of a busilist: its members in the order sent, names and values decoded only where they hold escapes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlatObject<'a> {
-    members: Vec<(Cow<'a, str>, Scalar<'a>)>,
-}
-
-/// A value the interface takes: strings, numbers kept as their exact text, and null.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scalar<'a> {
-    /// A JSON string, decoded.
-    Text(Cow<'a, str>),
-    /// A JSON number, as its exact text: `12.50` stays `12.50`.
-    Number(&'a str),
-    /// `null`: 'not given' in an add, 'clear' in a modify.
-    Null,
-}
-
-impl Scalar<'_> {
-    /// The value as text; `null` and the empty string both mean that nothing is given.
-    pub fn given(&self) -> Option<&str> {
-        match self {
-            Scalar::Text(text) if text.is_empty() => None,
-            Scalar::Text(text) => Some(text),
-            Scalar::Number(text) => Some(text),
-            Scalar::Null => None,
-        }
-    }
-}
-
-/// Why one object of a busilist cannot be taken as a flat object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShapeFault {
-    /// The member at fault; empty when the object as a whole is.
-    pub field: String,
-    /// What is wrong with it.
-    pub shape: Shape,
-}
-
-/// What the interface refuses in the shape of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// Not an object at all.
-    NotAnObject,
-    /// `true` or `false`.
-    Boolean,
-    /// An object or an array as a value.
-    Nested,
-    /// The same key twice.
-    RepeatedKey,
-    /// A lone surrogate escape, which no UTF-8 can hold (§6.2.1).
-    LoneSurrogate,
-    /// U+0000, which PostgreSQL cannot hold.
-    Nul,
-    /// More than [`MAX_MEMBERS`] members.
-    TooManyMembers,
-}
-
-/// No dataset comes near this many fields. The bound keeps the search for repeated keys cheap whatever arrives.
-pub const MAX_MEMBERS: usize = 256;
 
 /// The text is not a JSON array.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +16,7 @@ pub enum NotAnArray {
     OtherKind(Kind),
 }
 
-/// The exact text of a JSON array, from `[` to `]`. Its syntax has been checked, so its elements are found without checking it again.
+/// The exact text of a JSON array, from `[` to `]`, known to be one: its elements are found without checking its syntax again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Array<'a>(&'a str);
 
@@ -94,7 +34,8 @@ impl<'a> Array<'a> {
         Self::of(value).ok_or(NotAnArray::OtherKind(Kind::of(value.get())))
     }
 
-    /// The text of an array that this program has written itself, or has read before: it is not checked.
+    /// Takes a text for that of an array: one that this program has written or read before, or one that is only to be sent. Of
+    /// any other text its elements would be nonsense.
     pub fn known(text: &'a str) -> Self {
         Self(text)
     }
@@ -111,7 +52,7 @@ impl<'a> Array<'a> {
 
     /// Whether nothing is listed.
     pub fn is_empty(self) -> bool {
-        !self.is_longer_than(0)
+        !self.walk().more()
     }
 
     /// Whether it lists more than so many elements; no more of it is looked at than it takes to tell.
@@ -150,168 +91,13 @@ impl<'a> Element<'a> {
     }
 }
 
-impl<'a> From<&'a RawValue> for Element<'a> {
-    fn from(value: &'a RawValue) -> Self {
-        Self(value.get())
-    }
-}
-
-impl<'a> FlatObject<'a> {
-    /// Reads one value. All of its faults are reported, not the first alone.
-    pub fn read(value: &'a RawValue) -> Result<Self, Vec<ShapeFault>> {
-        Element::from(value).object()
-    }
-
-    /// Reads the element ahead, and steps over it.
-    fn step(walk: &mut Walk<'a>) -> Result<Self, Vec<ShapeFault>> {
-        if walk.kind() != Kind::Object {
-            walk.value();
-            return Err(vec![ShapeFault { field: String::new(), shape: Shape::NotAnObject }]);
-        }
-        let mut reading = Reading::default();
-        walk.enter();
-        while walk.more() {
-            let name = walk.name().decode();
-            reading.take(name, scalar(walk));
-        }
-        reading.end()
-    }
-
-    /// Members in the order sent.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &Scalar<'a>)> {
-        self.members.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// The value of a member, as text; `None` when absent, null or empty.
-    pub fn given(&self, name: &str) -> Option<&str> {
-        self.members.iter().find(|(member, _)| member == name).and_then(|(_, value)| value.given())
-    }
-}
-
-/// An object as it is read.
-struct Reading<'a> {
-    members: Vec<(Cow<'a, str>, Scalar<'a>)>,
-    /// Those of the names so far.
-    marks: u64,
-    count: usize,
-    faults: Vec<ShapeFault>,
-}
-
-impl Default for Reading<'_> {
-    fn default() -> Self {
-        Self { members: Vec::with_capacity(32), marks: 0, count: 0, faults: Vec::new() }
-    }
-}
-
-impl<'a> Reading<'a> {
-    fn take(&mut self, name: Result<Cow<'a, str>, LoneSurrogate>, value: Result<Scalar<'a>, Shape>) {
-        self.count += 1;
-        // What is past the bound is skipped, not kept: one object cannot claim more memory than its own text.
-        if self.count > MAX_MEMBERS + 1 {
-            return;
-        }
-        let Ok(name) = name else { return self.fault("", Shape::LoneSurrogate) };
-        if self.count > MAX_MEMBERS {
-            return self.fault(&name, Shape::TooManyMembers);
-        }
-        // Looking through all earlier names costs more than all the rest: only names of equal marks are compared.
-        let mark = mark(&name);
-        if self.marks & mark != 0 && self.members.iter().any(|(seen, _)| *seen == name) {
-            return self.fault(&name, Shape::RepeatedKey);
-        }
-        self.marks |= mark;
-        match value {
-            _ if holds_nul(&name) => self.fault(&name, Shape::Nul),
-            Ok(value) => self.members.push((name, value)),
-            Err(shape) => self.fault(&name, shape),
-        }
-    }
-
-    fn fault(&mut self, field: &str, shape: Shape) {
-        self.faults.push(ShapeFault { field: field.to_owned(), shape });
-    }
-
-    fn end(self) -> Result<FlatObject<'a>, Vec<ShapeFault>> {
-        if self.faults.is_empty() { Ok(FlatObject { members: self.members }) } else { Err(self.faults) }
-    }
-}
-
-/// One bit, which equal names share and others seldom do.
-fn mark(name: &str) -> u64 {
-    let number = name.bytes().fold(0_u32, |number, byte| number.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    1 << (number % 64)
-}
-
-/// Whether a text holds U+0000. Only an escape can have made it.
-fn holds_nul(text: &Cow<'_, str>) -> bool {
-    matches!(text, Cow::Owned(text) if text.contains('\0'))
-}
-
-/// Reads the value ahead, and steps over it.
-fn scalar<'a>(walk: &mut Walk<'a>) -> Result<Scalar<'a>, Shape> {
-    match walk.kind() {
-        Kind::Text => match walk.string().decode() {
-            Ok(text) if holds_nul(&text) => Err(Shape::Nul),
-            Ok(text) => Ok(Scalar::Text(text)),
-            Err(LoneSurrogate) => Err(Shape::LoneSurrogate),
-        },
-        Kind::Number => Ok(Scalar::Number(walk.value())),
-        other => {
-            walk.value();
-            match other {
-                Kind::Null => Ok(Scalar::Null),
-                Kind::Boolean => Err(Shape::Boolean),
-                _ => Err(Shape::Nested),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::flat_object::Shape;
     use super::*;
-
-    fn read(text: &str) -> Result<Vec<(String, String)>, Vec<ShapeFault>> {
-        let element: &RawValue = serde_json::from_str(text).unwrap();
-        let object = FlatObject::read(element)?;
-        Ok(object.members().map(|(name, value)| (name.to_owned(), format!("{value:?}"))).collect())
-    }
-
-    fn shapes(text: &str) -> Vec<Shape> {
-        read(text).unwrap_err().into_iter().map(|fault| fault.shape).collect()
-    }
-
-    #[test]
-    fn strings_numbers_and_null_are_taken_as_sent() {
-        let members = read(r#"{"A":"x\u9752\"","B":12.50,"C":null,"D":-0,"E":1E3,"F":""}"#).unwrap();
-        let values: Vec<&str> = members.iter().map(|(_, value)| value.as_str()).collect();
-        let expected =
-            [r#"Text("x青\"")"#, r#"Number("12.50")"#, "Null", r#"Number("-0")"#, r#"Number("1E3")"#, r#"Text("")"#];
-        assert_eq!(values, expected);
-    }
-
-    #[test]
-    fn every_refused_shape_is_named() {
-        assert_eq!(shapes("[]"), [Shape::NotAnObject]);
-        assert_eq!(shapes("7"), [Shape::NotAnObject]);
-        assert_eq!(shapes(r#"{"A":true,"B":false}"#), [Shape::Boolean, Shape::Boolean]);
-        assert_eq!(shapes(r#"{"A":{},"B":[1]}"#), [Shape::Nested, Shape::Nested]);
-        assert_eq!(shapes(r#"{"A":"1","A":"2","\u0041":"3"}"#), [Shape::RepeatedKey, Shape::RepeatedKey]);
-        assert_eq!(shapes(r#"{"A":"\ud800","B":"\udc00\ud800"}"#), [Shape::LoneSurrogate, Shape::LoneSurrogate]);
-        assert_eq!(shapes(r#"{"\ud800":"1"}"#), [Shape::LoneSurrogate]);
-        assert_eq!(shapes(r#"{"A":"a\u0000b"}"#), [Shape::Nul]);
-    }
-
-    #[test]
-    fn members_past_the_bound_are_one_fault_and_not_kept() {
-        let object = |count| {
-            let members: Vec<String> = (0..count).map(|n| format!("\"F{n}\":1")).collect();
-            format!("{{{}}}", members.join(","))
-        };
-        assert_eq!(read(&object(MAX_MEMBERS)).unwrap().len(), MAX_MEMBERS);
-        assert_eq!(shapes(&object(MAX_MEMBERS + 1)), [Shape::TooManyMembers]);
-        assert_eq!(shapes(&object(MAX_MEMBERS + 1000)), [Shape::TooManyMembers]);
-    }
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     #[test]
     fn an_array_keeps_each_element_as_sent() {
@@ -324,10 +110,77 @@ mod tests {
     }
 
     #[test]
+    fn an_array_knows_whether_it_is_longer_than_a_number() {
+        let longer = |text, most| Array::read(text).unwrap().is_longer_than(most);
+        assert_eq!([longer("[]", 0), longer("[ [1,2] ]", 1), longer("[1,{}]", 2), longer("[{},{}]", 3)], [false; 4]);
+        assert_eq!([longer("[{}]", 0), longer("[1 , [3]]", 1), longer("[1,2,\"]\"]", 2)], [true; 3]);
+        assert!(Array::EMPTY.is_empty() && !Array::read("[ 0]").unwrap().is_empty());
+    }
+
+    /// Names and values with what the interface makes of each.
+    const NAMES: [(&str, Result<&str, Shape>); 7] = [
+        (r#""A""#, Ok("A")),
+        (r#""\u0041""#, Ok("A")),
+        (r#""设""#, Ok("设")),
+        (r#""]}\"""#, Ok("]}\"")),
+        (r#""""#, Ok("")),
+        (r#""\ud800""#, Err(Shape::LoneSurrogate)),
+        (r#""a\u0000""#, Err(Shape::Nul)),
+    ];
+    const VALUES: [(&str, Result<Option<&str>, Shape>); 10] = [
+        (r#""x""#, Ok(Some("x"))),
+        (r#""\"},{\\""#, Ok(Some("\"},{\\"))),
+        (r#""""#, Ok(None)),
+        ("-1.50e3", Ok(Some("-1.50e3"))),
+        ("null", Ok(None)),
+        ("true", Err(Shape::Boolean)),
+        (r#"{"A":["]"]}"#, Err(Shape::Nested)),
+        ("[ ]", Err(Shape::Nested)),
+        (r#""\u0000""#, Err(Shape::Nul)),
+        (r#""\udc00""#, Err(Shape::LoneSurrogate)),
+    ];
+
+    proptest! {
+        #[test]
+        fn every_object_is_read_as_its_members_are(
+            objects in vec(vec((select(&NAMES[..]), select(&VALUES[..]), select(vec!["", " ", "\n\t"])), 0..6), 0..5),
+        ) {
+            let write = |object: &Vec<((&str, _), (&str, _), &str)>| {
+                let members = object.iter().map(|(name, value, space)| format!("{space}{}{space}:{}{space}", name.0, value.0));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            };
+            let text = format!("[{}]", objects.iter().map(write).collect::<Vec<_>>().join(" , "));
+            let array = Array::read(&text).unwrap();
+            prop_assert_eq!(array.elements().count(), objects.len());
+            let read: Vec<_> = array.objects().collect();
+            prop_assert_eq!(&read, &array.elements().map(Element::object).collect::<Vec<_>>());
+            prop_assert_eq!(read.len(), objects.len());
+            for (read, object) in read.iter().zip(&objects) {
+                let (mut names, mut faults) = (Vec::new(), Vec::new());
+                for ((_, name), (_, value), _) in object {
+                    match (name, value) {
+                        (Ok(name), _) if names.contains(name) => faults.push(Shape::RepeatedKey),
+                        (Ok(name), Ok(_)) => names.push(*name),
+                        (Err(shape), _) | (Ok(_), Err(shape)) => faults.push(*shape),
+                    }
+                }
+                match read {
+                    Ok(read) => {
+                        prop_assert_eq!(faults, []);
+                        let given = object.iter().map(|((_, name), (_, value), _)| (name.unwrap(), value.unwrap()));
+                        prop_assert!(read.members().map(|(name, value)| (name, value.given())).eq(given));
+                    }
+                    Err(told) => prop_assert_eq!(told.iter().map(|fault| fault.shape).collect::<Vec<_>>(), faults),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn objects_are_read_one_after_the_other_whatever_is_wrong_with_one() {
         let array = Array::read(r#"[{"A":"1"},7,{"A":[{"A":"]"}],"A":2},{"\udc00":{}}, {"B" : null} ]"#).unwrap();
         let members = |read: Result<FlatObject<'_>, Vec<ShapeFault>>| {
-            read.map(|object| object.members.len())
+            read.map(|object| object.members().count())
                 .map_err(|faults| faults.into_iter().map(|fault| fault.shape).collect())
         };
         let expected: [Result<usize, Vec<Shape>>; 5] =

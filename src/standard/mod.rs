@@ -9,6 +9,7 @@ pub mod code;
 pub mod diagnosis;
 pub mod encryption;
 pub mod envelope;
+pub mod flat_object;
 pub mod grants;
 pub mod json;
 pub mod malformed;

@@ -2,7 +2,6 @@
 
 use crate::spelling::{Meant, Value, key, meant, profile, text};
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 use sesame::standard::busilist::Array;
 use sesame::standard::cipher::{Key, Software};
 use sesame::standard::encryption;
@@ -13,7 +12,7 @@ use sesame::standard::sign::{Canonical, Signer};
 
 fn assert_records(busilist: &str, meant: &Meant) {
     let array = Array::read(busilist).unwrap();
-    assert_eq!(array.elements().count(), meant.records.len());
+    assert_eq!(array.objects().count(), meant.records.len());
     for (object, record) in array.objects().zip(&meant.records) {
         let object = object.unwrap();
         assert_eq!(object.members().count(), record.len());
@@ -133,10 +132,7 @@ fn knock(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = (Key::parse(text), encryption::decrypt(&Software, &Key::from_bytes([0; 16]), text));
         if let Ok(array) = Array::read(text) {
-            let one_by_one: Vec<_> = array.elements().map(|element| element.object()).collect();
-            assert_eq!(array.objects().collect::<Vec<_>>(), one_by_one);
-            let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap();
-            assert!(array.elements().map(|element| element.as_str()).eq(elements.iter().map(|element| element.get())));
+            array.objects().for_each(drop);
         }
     }
 }
