@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 pub enum NotAnArray {
     /// It is no JSON.
     #[error("busilist 不是 JSON 数组: {0}")]
-    Syntax(#[from] serde_json::Error),
+    Syntax(serde_json::Error),
     /// It is JSON of another kind.
     #[error("busilist 不是 JSON 数组，而是{0}")]
     OtherKind(Kind),
@@ -30,7 +30,7 @@ impl<'a> Array<'a> {
 
     /// Reads the text of an array; white space around it is left out.
     pub fn read(text: &'a str) -> Result<Self, NotAnArray> {
-        let value: &RawValue = serde_json::from_str(text)?;
+        let value: &RawValue = serde_json::from_str(text).map_err(NotAnArray::Syntax)?;
         Self::of(value).ok_or(NotAnArray::OtherKind(Kind::of(value.get())))
     }
 
