@@ -55,13 +55,21 @@ impl Validate {
             println!("{}", Value::Array(rows.collect()));
         } else {
             for fault in findings.errors.iter().chain(&findings.warnings) {
-                let RecordFault { index, field, rule, level, error } = fault;
-                println!("record {index}, {field}, {} {rule}: {error}", level.as_str());
+                println!("{}, {} {}: {}", place(fault), fault.level.as_str(), fault.rule, fault.error);
             }
         }
         let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
         eprintln!("{} good records, {} bad; {errors} errors, {warnings} warnings", findings.good, findings.bad.len());
         Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Where a fault is: names come from the file, so their control characters are not let through to the terminal.
+fn place(fault: &RecordFault) -> String {
+    match (fault.index, fault.field.as_str()) {
+        (0, _) => "the list".to_owned(),
+        (index, "") => format!("record {index}"),
+        (index, field) => format!("record {index}, {}", field.escape_debug()),
     }
 }
 
